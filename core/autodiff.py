@@ -1,0 +1,206 @@
+"""Reverse-mode differentiation: one walk over Calls, be they a tape or a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+from . import ops
+from .errors import GradientError
+from .op import Call, Edge, Leaf, Output, edge_spec
+from .spec import Spec
+
+Node: TypeAlias = "Call | Leaf"
+Slot: TypeAlias = "tuple[Node, int]"
+
+
+def gradients(outputs: Sequence[Any], wanted: Sequence[Any], seeds: Sequence[Any] | None = None) -> list[Any]:
+    """The gradient of the sum of `outputs` with respect to each of `wanted`; None where none flows.
+
+    outputs: values of any shape
+    seeds:   one per output, of its shape: what its gradient starts as; ones when left out
+    """
+    starts = [ones_like(out) if seeds is None or seeds[i] is None else seeds[i] for i, out in enumerate(outputs)]
+    found = backprop(outputs, starts, [value.edge for value in wanted])
+    return [None if value.edge is None else found.get(slot(value.edge)) for value in wanted]
+
+
+def backprop(
+    outputs: Sequence[Any],
+    seeds: Sequence[Any],
+    wanted: Iterable[Edge | None] | None = None,
+    *,
+    through: bool = True,
+    release: bool = False,
+) -> dict[Slot, Any]:
+    """Gradients at the edges wanted, or at every Leaf: {(node, output): gradient}.
+
+    Rules are compositions of ops, so the same walk computes numbers from a tape and adds calls to a graph.
+    through: whether a gradient goes on past an edge that is wanted
+    release: forget what each call kept as soon as it has been used
+    """
+    grads: dict[Node, list[Any]] = {}
+    for out, seed in zip(outputs, seeds, strict=True):
+        _accumulate(grads, out.edge, seed)
+    targets = None if wanted is None else {slot(edge) for edge in wanted if edge is not None}
+    order = _ordered(list(grads))
+    useful = None if targets is None else _leading_to({node for node, _ in targets}, order)
+    found: dict[Slot, Any] = {}
+    for node in reversed(order):
+        arrived = grads.pop(node, None)
+        if arrived is None:
+            continue
+        if node.hooks is not None:
+            arrived = _hooked(node, arrived)
+        for i, g in enumerate(arrived):
+            if g is not None and (type(node) is Leaf if targets is None else (node, i) in targets):
+                found[node, i] = g
+                if not through:
+                    arrived[i] = None
+        if type(node) is Leaf:
+            continue
+        assert isinstance(node, Call)
+        _pass_on(node, arrived, grads, useful)
+        if release:
+            node.release()  # type: ignore[attr-defined]
+    return found
+
+
+def slot(edge: Edge) -> Slot:
+    """Which output of which node an edge stands for."""
+    if type(edge) is Output:
+        return edge.call, edge.index
+    return edge, 0  # type: ignore[return-value]
+
+
+def ones_like(value: Any) -> Any:
+    """The seed of a gradient: ones where `value` lives."""
+    return ops.full(shape=value.shape, dtype=value.dtype.name, value=1.0, place=value.place)
+
+
+def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], useful: set[Node] | None) -> None:
+    """Apply the rules of one call and add what they give to its operands' gradients."""
+    g = _incoming(call, arrived)
+    if g is None:
+        return
+    op, edges = call.op, call.edges
+    if op.is_variadic:
+        if rule := op.gradient_rules.get(op.inputs[0]):
+            given = rule.function(g, **{need: _recall(call, need) for need in rule.needs})
+            for edge, value in zip(edges, given, strict=True):
+                _accumulate(grads, edge, value)
+        return
+    done: set[str] = set()
+    for name, edge in zip(op.inputs, edges, strict=False):
+        if edge is None or name in done or (useful is not None and slot(edge)[0] not in useful):
+            continue
+        rule = op.gradient_rules.get(name)
+        if rule is None:
+            if name in op.reasons:
+                continue
+            if op.decompose is None:
+                raise GradientError(f"{op.name}: has no gradient for {name!r} and states no reason")
+            for at, value in zip(edges, _through_decomposition(call, arrived), strict=True):
+                _accumulate(grads, at, value)
+            return
+        result = rule.function(g, **{need: _recall(call, need) for need in rule.needs})
+        results = result if len(rule.wrt) > 1 else (result,)
+        for wrt, value in zip(rule.wrt, results, strict=True):
+            position = op.inputs.index(wrt)
+            if position < len(edges):
+                _accumulate(grads, edges[position], value)
+        done.update(rule.wrt)
+
+
+def _incoming(call: Call, arrived: list[Any]) -> Any:
+    """What a rule gets as `g`: a gradient, or a tuple of them where several outputs have one."""
+    op = call.op
+    if op.has_one_output:
+        return arrived[0]
+    positions = [i for i in range(len(call.specs)) if op.outputs == "*" or op.outputs[i] not in op.auxiliary]
+    like = next((arrived[i] for i in positions if arrived[i] is not None), None)
+    if like is None:
+        return None
+    if len(positions) == 1 and op.outputs != "*":
+        return like
+    return tuple([zeros(call.specs[i], like) if arrived[i] is None else arrived[i] for i in positions])
+
+
+def zeros(spec: Spec, like: Any) -> Any:
+    """Zeros of a Spec, where another value lives."""
+    return ops.zeros(shape=spec.shape, dtype=spec.dtype.name, place=like.place)
+
+
+def _recall(call: Call, need: str) -> Any:
+    return call.setting(need) if need in call.op.defaults else call.recall(need)
+
+
+def _through_decomposition(call: Call, arrived: list[Any]) -> list[Any]:
+    """Gradients of a fused op without rules: compute its decomposition again and differentiate that."""
+    inputs = call.recall_inputs()
+    assert call.op.decompose is not None
+    with inputs[0].kind.recorded():
+        result = call.op.decompose(*inputs, **call.op.complete(call.settings))
+        values = result if type(result) is tuple else (result,)
+        pairs = [(v, g) for v, g in zip(values, arrived, strict=True) if g is not None and v.edge is not None]
+        found = backprop([v for v, _ in pairs], [g for _, g in pairs], call.edges, through=False)
+    given: list[Any] = []
+    for edge in call.edges:  # two operands with one edge: the first takes the whole
+        given.append(None if edge is None else found.pop(slot(edge), None))
+    return given
+
+
+def _accumulate(grads: dict[Node, list[Any]], edge: Edge | None, g: Any) -> None:
+    if edge is None or g is None:
+        return
+    spec = edge_spec(edge)
+    if g.shape != spec.shape:
+        g = ops.sum_to(g, shape=spec.shape)  # undo broadcasting, once, here
+    node, index = slot(edge)
+    row = grads.get(node)
+    if row is None:
+        row = grads[node] = [None] * (1 if type(node) is Leaf else len(node.specs))  # type: ignore[union-attr]
+    row[index] = g if row[index] is None else row[index] + g
+
+
+def _hooked(node: Node, arrived: list[Any]) -> list[Any]:
+    """Gradients after the hooks at a node had their say."""
+    for index, hooks in (node.hooks or {}).items():
+        for hook in list(hooks):
+            if arrived[index] is not None:
+                changed = hook(arrived[index])
+                arrived[index] = arrived[index] if changed is None else changed
+    return arrived
+
+
+def _ordered(roots: list[Node]) -> list[Node]:
+    """The nodes below `roots`, each after everything it depends on."""
+    seen: set[Node] = set()
+    order: list[Node] = []
+    stack: list[tuple[Node, bool]] = [(root, False) for root in roots]
+    while stack:
+        node, is_expanded = stack.pop()
+        if is_expanded:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            if type(node) is Leaf:
+                order.append(node)
+                continue
+            stack.append((node, True))
+            for edge in node.edges:  # type: ignore[union-attr]
+                if edge is not None:
+                    stack.append((edge.call if type(edge) is Output else edge, False))  # type: ignore[arg-type]
+    return order
+
+
+def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
+    """The nodes of `order` from which some target can be reached."""
+    useful: set[Node] = set()
+    for node in order:
+        if node in targets or (
+            type(node) is not Leaf
+            and any([edge is not None and slot(edge)[0] in useful for edge in node.edges])  # type: ignore[union-attr]
+        ):
+            useful.add(node)
+    return useful

@@ -1,0 +1,22 @@
+"""The ops: what can be computed, each with its meaning, shapes, gradients and samples in one place.
+
+Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
+Modules import downward only, in the order elementwise, shaping, reduction, linear_algebra, creation,
+indexing, memory, convolution, pooling, normalization, random, loss, update.
+"""
+
+# ruff: noqa: F403 - each module names its words in __all__
+
+from .convolution import *
+from .creation import *
+from .elementwise import *
+from .indexing import *
+from .linear_algebra import *
+from .loss import *
+from .memory import *
+from .normalization import *
+from .pooling import *
+from .random import *
+from .reduction import *
+from .shaping import *
+from .update import *

@@ -1,0 +1,220 @@
+"""Ops that read or add at positions given by another value.
+
+A position outside its axis is an error; negative ones count from the end, as in NumPy.
+"""
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError
+from ..op import op
+from ..spec import Spec, same_size
+from .axes import one_axis
+from .creation import zeros_beside
+
+__all__ = ["gather", "scatter_add", "take_along", "put_along_add", "one_hot"]
+
+POSITIONS = "positions are whole numbers"
+
+
+def check_indices(indices):
+    if indices.dtype.kind not in "iu":
+        raise DTypeError(f"indices are {indices}, not whole numbers; cast them to int64")
+
+
+# -- whole rows ----------------------------------------------------------------------------------
+
+
+@op(free=("indices",))
+def gather(x, indices, *, axis=0, sparse_gradient=False):
+    """The rows of x that the indices name.
+
+    x:       (..., rows, ...)         rows along `axis`
+    indices: any shape, whole numbers
+    return:  (..., *indices.shape, ...)
+    sparse_gradient: let the gradient name rows instead of filling a whole x with zeros
+    """
+    return np.take(x, indices, axis=axis)
+
+
+@gather.shape
+def gather_shape(x, indices, *, axis, sparse_gradient):
+    check_indices(indices)
+    i = one_axis(axis, x.ndim)
+    return x.with_shape((*x.shape[:i], *indices.shape, *x.shape[i + 1 :]))
+
+
+gather.no_gradient("indices", POSITIONS)
+
+
+@gather.gradient("x")
+def gather_gradient(g, x_spec, indices, axis):
+    return scatter_add(zeros_beside(g, x_spec), indices, g, axis=axis)
+
+
+@gather.samples
+def gather_samples(make):
+    yield make(5, 3), make.integers(4, high=5)
+    yield make(5, 3), make.integers(2, 2, high=5), {"sparse_gradient": True}
+    yield make(2, 4, 3), make.integers(6, high=4), {"axis": 1}
+    yield make(2, 4), np.array([-1, 0, -1]), {"axis": -1}
+    yield make(5, 3), np.array(2)
+    yield make(5, 3), make.integers(0)
+
+
+@op(free=("indices",))
+def scatter_add(x, indices, updates, *, axis=0):
+    """x with each update added to the row that its index names; a row may be named again.
+
+    x:       (..., rows, ...)         rows along `axis`
+    indices: any shape, whole numbers
+    updates: (..., *indices.shape, ...)
+    """
+    out = x.copy()
+    np.add.at(out, (*[slice(None)] * (axis % x.ndim), indices), updates)
+    return out
+
+
+@scatter_add.shape
+def scatter_add_shape(x, indices, updates, *, axis):
+    expected = gather_shape(x, indices, axis=axis, sparse_gradient=False)
+    if not is_same_shape(updates, expected):
+        raise ShapeError(f"indices {indices} on axis {axis} of {x} need updates {expected}, got {updates}")
+    return x
+
+
+def is_same_shape(a, b):
+    return a.ndim == b.ndim and all(map(same_size, a.shape, b.shape))
+
+
+scatter_add.no_gradient("indices", POSITIONS)
+
+
+@scatter_add.gradient("x")
+def scatter_add_gradient_x(g):
+    return g
+
+
+@scatter_add.gradient("updates")
+def scatter_add_gradient_updates(g, indices, axis):
+    return gather(g, indices, axis=axis)
+
+
+@scatter_add.samples
+def scatter_add_samples(make):
+    yield make(5, 3), np.array([1, 3, 1, 0]), make(4, 3)
+    yield make(2, 4, 3), make.integers(2, 3, high=4), make(2, 2, 3, 3), {"axis": 1}
+    yield make(2, 4), np.array([-1, 3]), make(2, 2), {"axis": -1}
+    yield make(5, 3), np.array(2), make(3)
+    yield make(5, 3), make.integers(0), make(0, 3)
+
+
+# -- one element for each place ------------------------------------------------------------------
+
+
+@op(free=("indices",))
+def take_along(x, indices, *, axis):
+    """For each index, the element that it names along `axis`, at the index's own place on the other axes.
+
+    x:       (..., n, ...)            n along `axis`
+    indices: (..., k, ...)            whole numbers; the other sizes are those of x
+    return:  (..., k, ...)
+    """
+    return np.take_along_axis(x, indices, axis=axis)
+
+
+@take_along.shape
+def take_along_shape(x, indices, *, axis):
+    check_indices(indices)
+    i = one_axis(axis, x.ndim)
+    if indices.ndim != x.ndim or not all(
+        j == i or same_size(a, b) for j, (a, b) in enumerate(zip(x.shape, indices.shape, strict=True))
+    ):
+        raise ShapeError(f"sizes other than that of axis {axis} differ: {x} at {indices}")
+    return x.with_shape(indices.shape)
+
+
+take_along.no_gradient("indices", POSITIONS)
+
+
+@take_along.gradient("x")
+def take_along_gradient(g, x_spec, indices, axis):
+    return put_along_add(zeros_beside(g, x_spec), indices, g, axis=axis)
+
+
+@take_along.samples
+def take_along_samples(make):
+    yield make(3, 5), make.integers(3, 2, high=5), {"axis": 1}
+    yield make(3, 5), make.integers(4, 5, high=3), {"axis": 0}
+    yield make(2, 3, 4), make.integers(2, 1, 4, high=3), {"axis": -2}
+    yield make(3, 5), make.integers(3, 0), {"axis": 1}
+
+
+@op(free=("indices",))
+def put_along_add(x, indices, updates, *, axis):
+    """x with each update added to the element that take_along would read; an element may be named again.
+
+    x:       (..., n, ...)            n along `axis`
+    indices: (..., k, ...)            whole numbers; the other sizes are those of x
+    updates: (..., k, ...)
+    """
+    out = x.copy()
+    places = list(np.indices(indices.shape, sparse=True))
+    places[axis] = indices
+    np.add.at(out, tuple(places), updates)
+    return out
+
+
+@put_along_add.shape
+def put_along_add_shape(x, indices, updates, *, axis):
+    expected = take_along_shape(x, indices, axis=axis)
+    if not is_same_shape(updates, expected):
+        raise ShapeError(f"indices {indices} need updates {expected}, got {updates}")
+    return x
+
+
+put_along_add.no_gradient("indices", POSITIONS)
+
+
+@put_along_add.gradient("x")
+def put_along_add_gradient_x(g):
+    return g
+
+
+@put_along_add.gradient("updates")
+def put_along_add_gradient_updates(g, indices, axis):
+    return take_along(g, indices, axis=axis)
+
+
+@put_along_add.samples
+def put_along_add_samples(make):
+    yield make(3, 5), make.integers(3, 2, high=5), make(3, 2), {"axis": 1}
+    yield make(3, 5), make.integers(4, 5, high=3), make(4, 5), {"axis": 0}
+    yield make(2, 3, 4), make.integers(2, 1, 4, high=3), make(2, 1, 4), {"axis": -2}
+    yield make(3, 5), make.integers(3, 0), make(3, 0), {"axis": 1}
+
+
+@op
+def one_hot(indices, *, depth, dtype="float32"):
+    """1 at the position that each index names on a new last axis, 0 elsewhere.
+
+    indices: any shape, whole numbers
+    return:  (*indices.shape, depth); all 0 for an index outside 0..depth-1
+    """
+    return np.equal(indices[..., np.newaxis], np.arange(depth)).astype(dtype)
+
+
+@one_hot.shape
+def one_hot_shape(indices, *, depth, dtype):
+    check_indices(indices)
+    return Spec((*indices.shape, depth), dtype)
+
+
+one_hot.no_gradient("indices", POSITIONS)
+
+
+@one_hot.samples
+def one_hot_samples(make):
+    yield make.integers(4, high=5), {"depth": 5}
+    yield make.integers(2, 3, low=-1, high=4), {"depth": 3, "dtype": "float64"}
+    yield np.array(1), {"depth": 2, "dtype": "int64"}
+    yield make.integers(0), {"depth": 3}

@@ -1,0 +1,574 @@
+"""Tensors: a Storage seen in some shape, and its place on the tape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import local
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from . import config, ops
+from .autodiff import backprop, ones_like
+from .backend import Buffer, Device, contiguous_strides, is_contiguous
+from .errors import DeviceError, DTypeError, GradientError, ShapeError
+from .kernel import Bound, bind, hashable
+from .op import PLACES, Call, Edge, Layout, Leaf, Op, Output, SavePlan, Settings, save_plan
+from .spec import Spec
+from .storage import Storage
+from .value import Value
+
+
+class Tape(local):
+    """Whether the calls of this thread are recorded."""
+
+    recording = True
+
+
+tape = Tape()
+
+
+@contextmanager
+def recording(on: bool) -> Iterator[None]:
+    """Record the calls inside, or do not."""
+    before, tape.recording = tape.recording, on
+    try:
+        yield
+    finally:
+        tape.recording = before
+
+
+class Tensor(Value):
+    """Elements on a device: a Storage, and the shape, strides and offset in which it is seen.
+
+    layout: None where the elements are all of the Storage in row-major order
+    data:   the buffer that kernels get; None where it must be looked up at each use
+    base:   the tensor that this one is a view of
+    edge:   where its gradient goes: a Call on the tape, or a Leaf
+    """
+
+    __slots__ = ("__weakref__", "base", "data", "edge", "is_packed", "layout", "seen", "spec", "storage")
+
+    kind: ClassVar[Any]
+    strength: ClassVar[int] = 0
+    storage: Storage
+    layout: Layout | None
+    data: Buffer | None
+    base: Tensor | None
+    edge: Edge | None
+    is_packed: bool
+    seen: int
+
+    # -- making one ------------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, value: Any, *, dtype: Any = None, device: Device | None = None) -> Self:
+        """A tensor with the elements of an array, nested lists or a number, copied.
+
+        dtype: that of `value` when left out, but float32 for Python floats
+        """
+        if isinstance(value, Tensor):
+            value, device = value.numpy(), device or value.device
+        if dtype is None and not isinstance(value, (np.ndarray, np.generic)):
+            array = np.asarray(value)
+            dtype = np.float32 if array.dtype == np.float64 else array.dtype
+        array = np.array(value, dtype=None if dtype is None else Spec((), dtype).dtype)
+        device = device or config.current_device()
+        return cls.around(device.upload(array), Spec(array.shape, array.dtype), device)
+
+    @classmethod
+    def around(cls, buffer: Buffer, spec: Spec, device: Device) -> Self:
+        """A tensor that owns a buffer."""
+        made = cls.__new__(cls)
+        made.storage = Storage(buffer, device)
+        made.spec, made.is_packed = spec, True
+        made.data = buffer if device.has_stable_buffers else None
+        made.layout = made.base = made.edge = None
+        return made
+
+    @classmethod
+    def on(cls, storage: Storage, spec: Spec) -> Self:
+        """A tensor that sees the whole of a Storage."""
+        made = cls.around(storage.buffer, spec, storage.device)
+        made.storage = storage
+        return made
+
+    def view(self, layout: Layout, kind: type[Tensor] | None = None) -> Any:
+        """The same memory in another shape, with other strides or from another offset."""
+        cls = kind or type(self).kind
+        made = cls.__new__(cls)
+        storage = made.storage = self.storage
+        made.spec, made.layout, made.is_packed = Spec(layout[0], self.spec.dtype), layout, is_contiguous(layout)
+        device = storage.device
+        made.data = device.view(storage.buffer, layout) if device.backend.view and device.has_stable_buffers else None
+        made.base, made.edge, made.seen = self if self.base is None else self.base, None, storage.version
+        return made
+
+    def made_by(self, edge: Edge | None) -> Any:
+        """The same elements, made by another call (or by none)."""
+        cls = type(self).kind
+        made = cls.__new__(cls)
+        made.storage, made.spec, made.layout, made.is_packed = self.storage, self.spec, self.layout, self.is_packed
+        made.data, made.base, made.edge = self.data, None, edge
+        return made
+
+    def detach(self) -> Any:
+        """The same memory, without a gradient."""
+        made = self.made_by(None)
+        if self.layout is not None:
+            made.base, made.seen = self.base, self.storage.version
+        return made
+
+    # -- what is in it ---------------------------------------------------------------------------
+
+    @property
+    def device(self) -> Device:
+        """Where the elements are."""
+        return self.storage.device
+
+    place = device
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Elements to skip for the next index along each axis."""
+        return contiguous_strides(self.shape) if self.layout is None else self.layout[1]  # type: ignore[arg-type]
+
+    @property
+    def offset(self) -> int:
+        """Elements of the Storage before the first one."""
+        return 0 if self.layout is None else self.layout[2]
+
+    def buffer(self, packed: bool = False) -> Buffer:
+        """The buffer that a kernel gets; contiguous if `packed`."""
+        buffer = self.data
+        if buffer is None:
+            buffer = self.storage.buffer
+            if self.layout is not None:
+                buffer = self.storage.device.view(buffer, self.layout)
+        return buffer if self.is_packed or not packed else self.storage.device.copy(buffer)
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The elements as a NumPy array; on a device in host memory it shares them."""
+        return self.device.download(self.buffer(packed=not self.device.backend.is_host))
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        array = self.numpy()
+        if array.size != 1:
+            raise ShapeError(f"item: {self.spec} has {array.size} elements; only one can become a number")
+        return array.item()
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.buffer().__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.buffer().__dlpack_device__()
+
+    def __repr__(self) -> str:
+        return f"<tensor {self.spec} on {self.device}: {np.array2string(self.numpy(), threshold=6)}>"
+
+    # -- overwriting it --------------------------------------------------------------------------
+
+    def write(self, value: Tensor) -> None:
+        """Overwrite these elements with those of `value`; every tensor on the same Storage sees it.
+
+        value: a tensor of the same Spec on the same device
+        """
+        if value.spec is not self.spec:
+            raise ShapeError(f"write: {value.spec} does not fit {self.spec}; broadcast or cast it first")
+        if value.device is not self.device:
+            raise DeviceError(f"write: {value.spec} on {value.device} cannot overwrite {self.spec} on {self.device}; copy it")
+        if tape.recording:
+            _rebind(self, value)
+        self.storage.write(value.buffer(), self.layout)
+        if self.layout is not None:
+            self.seen = self.storage.version
+
+    @staticmethod
+    def assign(parameter: Tensor, value: Tensor) -> None:
+        """Give a parameter its next value, outside of any gradient."""
+        parameter.storage.write(value.buffer(), parameter.layout)
+
+    # -- running ops -----------------------------------------------------------------------------
+
+    @classmethod
+    def run(cls, op: Op, inputs: Sequence[Any], settings: Settings) -> Any:
+        """Compute an op now; record it if a gradient may be wanted."""
+        try:
+            device = inputs[0].storage.device
+            key: list[Any] = [op]
+            buffers = []
+            for x in inputs:
+                storage = x.storage
+                if storage.device is not device:
+                    raise _two_devices(op, inputs)
+                key.append(x.spec)
+                buffers.append(x.data)
+        except AttributeError:
+            device, inputs, key, buffers = cls._adopt(op, inputs)
+        if settings:
+            key.extend(settings.items())
+        try:
+            bound = device.bound[tuple(key)]
+        except (KeyError, TypeError):
+            bound = _bind(op, device, inputs, settings)
+        if bound.view is not None:
+            seen = bound.view(_layout(inputs[0]), **bound.settings)
+            if seen is not None:
+                out = inputs[0].view(seen, cls)
+                if tape.recording and inputs[0].edge is not None:
+                    record(op, inputs, settings, (out,))
+                return out
+        run = bound.run
+        if run is None:
+            return cls._run_composed(bound, inputs, settings)
+        if not (bound.strided and device.has_stable_buffers):
+            buffers = [None if x is None else x.buffer(not bound.strided) for x in inputs]
+        try:
+            result = run(*buffers)
+        except Exception as error:
+            error.add_note(f"in {op.name}({', '.join([str(x.spec) for x in inputs if x is not None])}) on {device}")
+            raise
+        if bound.is_single:
+            # Tensor.around, written out: this is the path of every eager call
+            out = cls.__new__(cls)
+            out.storage = Storage(result, device)
+            out.spec = Spec(result.shape, bound.spec.dtype) if bound.has_unknown_sizes else bound.spec
+            out.data = result if device.has_stable_buffers else None
+            out.is_packed = True
+            out.layout = out.base = out.edge = None
+            if tape.recording:
+                for x in inputs:
+                    if x is not None and x.edge is not None:
+                        record(op, inputs, settings, (out,))
+                        break
+            return out
+        outs = tuple([
+            cls.around(b, Spec(b.shape, s.dtype) if bound.has_unknown_sizes else s, device)
+            for b, s in zip(result, bound.specs, strict=True)
+        ])  # fmt: skip
+        if tape.recording and any([x is not None and x.edge is not None for x in inputs]):
+            record(op, inputs, settings, outs)
+        return outs
+
+    @classmethod
+    def _run_composed(cls, bound: Bound, inputs: Sequence[Any], settings: Settings) -> Any:
+        """Run an op that has no kernel as the composition it stands for."""
+        op = bound.op
+        assert op.decompose is not None
+        is_tracked = tape.recording and any([x is not None and x.edge is not None for x in inputs])
+        has_rules = bool(op.gradient_rules)
+        with recording(is_tracked and not has_rules):
+            result = op.decompose(*inputs, **bound.settings)
+        if is_tracked and has_rules:
+            record(op, inputs, settings, result if type(result) is tuple else (result,))
+        return result
+
+    @classmethod
+    def _adopt(cls, op: Op, inputs: Sequence[Any]) -> tuple[Device, tuple[Any, ...], list[Any], list[Any]]:
+        """Turn numbers and arrays among the operands into tensors; numbers take the tensors' dtype."""
+        like = next((x for x in inputs if isinstance(x, Tensor)), None)
+        if like is None:
+            return config.current_device(), (), [op], []
+        weak = op.dtype_among(inputs)
+        adopted = []
+        for name, x in zip(op.names_of(len(inputs)), inputs, strict=True):
+            if x is None or isinstance(x, Tensor):
+                adopted.append(x)
+            else:
+                adopted.append(cls.adopt(x, like.device, None if name in op.free else weak, op.name))
+        for x in adopted:
+            if x is not None and x.device is not like.device:
+                raise _two_devices(op, adopted)
+        key: list[Any] = [op, *[None if x is None else x.spec for x in adopted]]
+        return like.device, tuple(adopted), key, [None if x is None else x.data for x in adopted]
+
+    @classmethod
+    def adopt(cls, value: Any, device: Device, dtype: Any, who: str) -> Any:
+        """A number or an array as a tensor; a number takes `dtype`."""
+        if isinstance(value, np.ndarray):
+            return cls.of(value, device=device)
+        if not isinstance(value, (bool, int, float, complex, np.generic)):
+            raise TypeError(f"{who}: {type(value).__name__} is no tensor, symbol, array or number")
+        if dtype is None:
+            dtype = np.asarray(value).dtype if not isinstance(value, float) else np.dtype(np.float32)
+        check_weak(value, dtype, who)
+        return cls.around(device.scalar(value, dtype), Spec((), dtype), device)
+
+    @staticmethod
+    def adopt_parameter(parameter: Tensor, among: Sequence[Any]) -> Tensor:
+        """A parameter as it takes part in a computation on these values."""
+        return parameter
+
+    recorded = staticmethod(lambda: recording(True))
+
+    @classmethod
+    def run_into(cls, op: Op, inputs: Sequence[Any], settings: Settings, outs: Sequence[Tensor]) -> None:
+        """Compute an op and let `outs` have its results; written in place where the kernel can."""
+        key = (op, *[None if x is None else x.spec for x in inputs], *settings.items())
+        device = outs[0].device
+        bound = device.bound.get(key) or _bind(op, device, inputs, settings)
+        can_write = bound.run is not None and bound.out and all([out.is_packed and out.data is not None for out in outs])
+        with recording(False):
+            if not can_write:
+                result = cls.run(op, inputs, settings)
+                for out, value in zip(outs, result if type(result) is tuple else (result,), strict=True):
+                    cls.assign(out, value)
+                return
+            assert bound.run is not None
+            buffers = [None if x is None else x.buffer(not bound.strided) for x in inputs]
+            targets = tuple([out.data for out in outs])
+            bound.run(*buffers, out=targets[0] if bound.is_single else targets)
+            for out in outs:
+                out.storage.version += 1
+
+    # -- gradients -------------------------------------------------------------------------------
+
+    def require_gradient(self, on: bool = True) -> Self:
+        """Make this tensor a leaf whose gradient is wanted (or not)."""
+        if on and self.spec.dtype.kind not in "fcV":
+            raise GradientError(f"{self.spec}: only floating-point values have gradients; cast it first")
+        self.edge = Leaf(self.spec) if on else None
+        return self
+
+    @property
+    def gradient(self) -> Any:
+        """What `backward` has accumulated here, or None."""
+        return self.edge.value if type(self.edge) is Leaf else None
+
+    @gradient.setter
+    def gradient(self, value: Any) -> None:
+        if type(self.edge) is not Leaf:
+            raise GradientError(f"{self.spec}: only a leaf that requires a gradient can hold one")
+        self.edge.value = value
+
+    def backward(self, seed: Tensor | None = None, *, keep: bool = False, create_graph: bool = False) -> None:
+        """Add the gradient of this value to every leaf it depends on.
+
+        seed:         of this shape; 1 when left out, for a value of one element
+        keep:         allow a second backward over the same calls
+        create_graph: record the backward itself, to differentiate it again
+        """
+        if self.edge is None:
+            raise GradientError(f"backward: {self.spec} depends on nothing that requires a gradient")
+        if seed is None:
+            if self.spec.size != 1:
+                raise GradientError(f"backward: {self.spec} is no scalar; sum it, or give the seed of its gradient")
+            seed = ones_like(self)
+        with recording(create_graph):
+            found = backprop([self], [seed], release=not (keep or create_graph))
+            for (leaf, _), g in found.items():
+                assert isinstance(leaf, Leaf)
+                leaf.value = g if leaf.value is None else leaf.value + g
+
+
+Tensor.kind = Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a layer or an optimizer owns: it has a name, and graphs share its Storage.
+
+    trainable: whether it wants a gradient (a running mean does not)
+    """
+
+    __slots__ = ("name", "trainable")
+
+    def __init__(self, value: Any, *, name: str = "parameter", trainable: bool = True, dtype: Any = None,
+                 device: Device | None = None) -> None:  # fmt: skip
+        source = Tensor.of(value, dtype=dtype, device=device)
+        self.storage, self.spec, self.layout, self.is_packed = source.storage, source.spec, None, True
+        self.data, self.base, self.edge = source.data, None, None
+        self.name, self.trainable = name, trainable
+        if trainable:
+            self.require_gradient()
+
+    def __repr__(self) -> str:
+        return f"<parameter {self.name} {self.spec} on {self.device}>"
+
+
+class Recorded(Call):
+    """A call on the tape: it keeps what its op's gradient rules ask for, and nothing else."""
+
+    __slots__ = ("kept", "plan", "versions")
+
+    def recall(self, name: str) -> Any:
+        is_spec = name.endswith("_spec") and name[:-5] in (*self.op.inputs, *self.op.outputs)
+        bare = name[:-5] if is_spec else name
+        kept = self._kept()
+        if self.op.is_variadic and bare == self.op.inputs[0]:
+            return tuple([self._current(i) for i in range(len(kept))]) if not is_spec else tuple(self.specs_of_inputs())
+        plan = self.plan
+        if is_spec:
+            base = len(plan.inputs) + len(plan.outputs)
+            for at, (n, _) in enumerate((*plan.input_specs, *plan.output_specs)):
+                if n == bare:
+                    return kept[base + at]
+        for at, (n, index) in enumerate(plan.inputs + plan.outputs):
+            if n == bare:
+                value = self._current(at)
+                return value if at < len(plan.inputs) else value.made_by(self._edge(index))
+        return None  # an optional operand that was left out
+
+    def recall_inputs(self) -> tuple[Any, ...]:
+        return tuple([self._current(i) for i in range(len(self.plan.inputs))])
+
+    def specs_of_inputs(self) -> list[Spec]:
+        """The Specs of a variadic op's operands."""
+        return self._kept()[len(self.plan.inputs) + len(self.plan.outputs) :]
+
+    def release(self) -> None:
+        """Forget what was kept."""
+        self.kept = None
+
+    def _kept(self) -> list[Any]:
+        if self.kept is None:
+            raise GradientError(
+                f"backward through {self.op.name} a second time: what it kept has been freed; keep it the first time "
+                "(retain_graph=True)"
+            )
+        return self.kept
+
+    def _current(self, at: int) -> Any:
+        value = self._kept()[at]
+        if value is not None and value.storage.version != self.versions[at]:
+            raise GradientError(
+                f"{self.op.name}: a value that its gradient needs, {value.spec}, has been overwritten by an in-place "
+                f"operation: it is at version {value.storage.version}, version {self.versions[at]} was kept; "
+                "copy it before it is overwritten"
+            )
+        return value
+
+    def _edge(self, index: int) -> Edge:
+        return self if len(self.specs) == 1 else Output(self, index)
+
+
+def record(op: Op, inputs: Sequence[Any], settings: Settings, outs: tuple[Any, ...]) -> None:
+    """Link `outs` to `inputs`, so that `backprop` finds its way back."""
+    edges: list[Edge | None] = []
+    tracked, bit = 0, 1
+    for x in inputs:
+        if x is None:
+            edge = None
+        else:
+            edge = x.edge
+            if edge is not None:
+                if x.base is not None and x.seen != x.storage.version:
+                    edge = _refreshed(x)
+                tracked |= bit
+        edges.append(edge)
+        bit <<= 1
+    tracked |= bit  # the count of operands
+    try:
+        plan = op.save_plans[tracked]
+    except KeyError:
+        plan = op.save_plans[tracked] = save_plan(op, tracked ^ bit, len(inputs))
+    if plan is None:
+        return
+    call = Recorded()
+    call.op, call.settings, call.edges, call.hooks, call.plan = op, settings, tuple(edges), None, plan
+    if len(outs) == 1:
+        call.specs = (outs[0].spec,)
+        outs[0].edge = call
+    else:
+        call.specs = tuple([out.spec for out in outs])
+        for i, out in enumerate(outs):
+            if op.outputs == "*" or op.outputs[i] not in op.auxiliary:
+                out.edge = Output(call, i)
+    _keep(call, plan, inputs, outs)
+
+
+def _keep(call: Recorded, plan: SavePlan, inputs: Sequence[Any], outs: tuple[Any, ...]) -> None:
+    kept: list[Any] = [inputs[i] for _, i in plan.inputs]
+    for _, i in plan.outputs:
+        kept.append(outs[i].made_by(None))  # no cycle out -> edge -> out
+    call.versions = [0 if x is None else x.storage.version for x in kept]
+    for _, i in plan.input_specs:
+        kept.append(None if inputs[i] is None else inputs[i].spec)
+    for _, i in plan.output_specs:
+        kept.append(outs[i].spec)
+    call.kept = kept
+
+
+def _rebind(target: Tensor, value: Tensor) -> None:
+    """Move a tensor that is about to be overwritten to the place on the tape where its new value came from."""
+    if type(target.edge) is Leaf:
+        raise GradientError(
+            f"{target.spec}: a leaf that requires a gradient cannot be overwritten in place while calls are recorded; "
+            "do it without recording, or on a copy"
+        )
+    base = target.base
+    if base is not None and (base.edge is not None or value.edge is not None):
+        if type(base.edge) is Leaf:
+            raise GradientError(f"{base.spec}: a view of a leaf that requires a gradient cannot be overwritten in place")
+        base.edge = ops.overwrite(base.made_by(base.edge), value, layout=target.layout).edge
+    target.edge = value.edge
+
+
+def _refreshed(view: Tensor) -> Edge | None:
+    """The edge of a view whose base was overwritten since: looked at anew."""
+    assert view.base is not None
+    view.seen = view.storage.version
+    view.edge = None if view.base.edge is None else ops.as_strided(view.base.made_by(view.base.edge), layout=view.layout).edge
+    return view.edge
+
+
+def _bind(op: Op, device: Device, inputs: Sequence[Any], settings: Settings) -> Bound:
+    """Choose the kernel for a call of this signature, and remember it."""
+    settings = hashable(settings)
+    specs = tuple([None if x is None else x.spec for x in inputs])
+    bound = bind(op, device, specs, settings, config.policy())
+    if len(device.bound) > 50_000:
+        device.bound.clear()
+    device.bound[op, *specs, *settings.items()] = bound
+    return bound
+
+
+def _layout(x: Tensor) -> Layout:
+    if x.layout is not None:
+        return x.layout
+    shape: Any = x.spec.shape
+    return shape, contiguous_strides(shape), 0
+
+
+def _two_devices(op: Op, inputs: Sequence[Any]) -> DeviceError:
+    places = ", ".join([f"{x.spec} on {x.device}" for x in inputs if isinstance(x, Tensor)])
+    return DeviceError(f"{op.name}: operands on different devices: {places}; copy them to one device first")
+
+
+def check_weak(value: Any, dtype: np.dtype[Any], who: str) -> None:
+    """Refuse a number that would lose its fraction, or its sign, in `dtype`."""
+    if dtype.kind in "iub" and not isinstance(value, (bool, np.bool_)):
+        if isinstance(value, (float, complex, np.inexact)):
+            raise DTypeError(f"{who}: {value!r} does not fit {dtype}; cast the tensor to float32 first")
+        if dtype.kind == "b" or not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+            raise DTypeError(f"{who}: {value!r} does not fit {dtype}; cast the tensor first")
+
+
+def _run_on_device(op: Op, settings: Settings, place: Any) -> Any:
+    device = place if isinstance(place, Device) else config.as_device(place)
+    bound = device.bound.get((op, *settings.items())) or _bind(op, device, (), settings)
+    if bound.run is None:
+        raise ShapeError(f"{op.name}: has no operands and no kernel on {device}")
+    result = bound.run()
+    if bound.is_single:
+        return Tensor.around(result, bound.spec, device)
+    return tuple([Tensor.around(b, s, device) for b, s in zip(result, bound.specs, strict=True)])
+
+
+PLACES[Device] = PLACES[str] = PLACES[type(None)] = _run_on_device
+

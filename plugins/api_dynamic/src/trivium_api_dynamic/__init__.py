@@ -1,0 +1,1 @@
+"""Trivium in the words of PyTorch: tensors, autograd, modules."""

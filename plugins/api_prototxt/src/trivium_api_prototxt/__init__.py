@@ -1,0 +1,1 @@
+"""Trivium in the words of Caffe: prototxt files, nets, blobs, solvers."""

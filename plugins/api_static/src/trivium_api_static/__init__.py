@@ -1,0 +1,1 @@
+"""Trivium in the words of TensorFlow 1: graphs, sessions, placeholders."""

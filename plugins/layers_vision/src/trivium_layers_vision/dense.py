@@ -1,0 +1,37 @@
+"""Fully connected layers."""
+
+from typing import Any
+
+from attrs import define, field
+from trivium import ops
+from trivium.layer import Layer, ParamSpec
+from trivium.spec import product
+
+
+@define(slots=False)
+class Dense(Layer):
+    """x @ weight.T + bias.
+
+    x:       (batch, ..., features)
+    return:  (batch, ..., units)
+    flatten: the axis from which on all are taken together as features (Caffe's inner product); None: the last only
+    """
+
+    units: int
+    flatten: int | None = field(default=None, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
+    weight_initializer: Any = field(default="kaiming", kw_only=True)
+    bias_initializer: Any = field(default="zeros", kw_only=True)
+
+    def parameters(self, x):
+        features = x.shape[-1] if self.flatten is None else product(x.shape[self.flatten :])
+        weight = ParamSpec((self.units, features), self.weight_initializer)
+        if not self.bias:
+            return {"weight": weight}
+        return {"weight": weight, "bias": ParamSpec((self.units,), self.bias_initializer)}
+
+    def forward(self, x, *, weight, bias):
+        if self.flatten is not None:
+            x = ops.reshape(x, shape=(*x.shape[: self.flatten], product(x.shape[self.flatten :])))
+        y = ops.matmul(x, ops.transpose(weight))
+        return y if bias is None else y + bias

@@ -1,0 +1,73 @@
+"""Losses and measures."""
+
+from attrs import define, field
+from trivium import ops
+from trivium.layer import Layer
+
+
+def as_class_numbers(labels):
+    """Labels as int64; numbers with a fraction are refused."""
+    return labels if labels.dtype.kind in "iu" else ops.cast(labels, dtype="int64", exact=True)
+
+
+@define(slots=False)
+class SoftmaxCrossEntropy(Layer):
+    """-log of the probability that softmax gives to the true class.
+
+    scores:        (batch, classes, ...)
+    labels:        (batch, ...) class numbers
+    return:        ()
+    normalization: what the sum is divided by: "valid" (labels that are not ignored), "full" (all labels),
+                   "batch", "none"; "each" gives one loss for each label
+    ignore:        a label that counts for nothing
+    """
+
+    axis: int = field(default=1, kw_only=True)
+    normalization: str = field(default="valid", kw_only=True)
+    ignore: int | None = field(default=None, kw_only=True)
+
+    def forward(self, scores, labels):
+        loss, _ = ops.softmax_cross_entropy(
+            scores, as_class_numbers(labels), axis=self.axis, normalization=self.normalization, ignore=self.ignore
+        )
+        return loss
+
+
+@define(slots=False)
+class SquaredError(Layer):
+    """factor * sum((x - y)**2) / count.
+
+    x, y:          of one shape
+    return:        ()
+    normalization: count is the "batch" (Caffe), "full" all elements (PyTorch, TensorFlow) or "none" 1
+    factor:        1/2 in Caffe
+    """
+
+    normalization: str = field(default="batch", kw_only=True)
+    factor: float = field(default=0.5, kw_only=True)
+
+    def forward(self, x, y):
+        return ops.squared_error(x, y, normalization=self.normalization, factor=self.factor)
+
+
+@define(slots=False)
+class Accuracy(Layer):
+    """The part of labels whose class has the highest score; nothing learns from it.
+
+    scores: (batch, classes, ...)
+    labels: (batch, ...) class numbers
+    return: ()
+    ignore: a label that is not counted
+    """
+
+    axis: int = field(default=1, kw_only=True)
+    ignore: int | None = field(default=None, kw_only=True)
+
+    def forward(self, scores, labels):
+        labels = as_class_numbers(labels)
+        best = ops.argmax(ops.stop_gradient(scores), axis=self.axis)
+        right = ops.cast(ops.equal(best, ops.cast(labels, dtype="int64")), dtype="float32")
+        if self.ignore is None:
+            return ops.mean(right)
+        counted = ops.cast(ops.not_equal(labels, self.ignore), dtype="float32")
+        return ops.sum(right * counted) / ops.maximum(ops.sum(counted), 1.0)

@@ -1,0 +1,106 @@
+"""An environment that holds what core needs and nothing of ours, made without a network."""
+
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+ROOT = Path(__file__).parents[2]
+LEFT_BEHIND = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
+
+
+@frozen
+class Environment:
+    """A fresh environment: install wheels into it, run its Python elsewhere than in the source tree."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "venv" / "bin" / "python"
+
+    def install(self, *wheels: Path) -> None:
+        self.pip("install", "--no-index", "--no-deps", *wheels)
+
+    def uninstall(self, *names: str) -> None:
+        self.pip("uninstall", "--yes", *names)
+
+    def pip(self, *arguments: object) -> None:
+        run([sys.executable, "-m", "pip", "--python", self.python, *arguments])
+
+    def run(self, *command: object, **settings: object) -> subprocess.CompletedProcess:
+        """Run a program of this environment; one that fails fails the test, unless `check=False`."""
+        program, *arguments = command
+        return run([self.python.parent / str(program), *arguments], cwd=self.folder, **settings)
+
+
+def run(command: list, *, check: bool = True, **settings: object) -> subprocess.CompletedProcess:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **settings)
+    if check and done.returncode != 0:
+        pytest.fail(f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}")
+    return done
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory) -> dict[str, Path]:
+    """A wheel of every distribution, built from a copy, by its folder's name; core is 'core'."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("core", "plugins"):
+        shutil.copytree(ROOT / name, source / name, ignore=LEFT_BEHIND)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, source)
+    plugins = sorted(file.parent for file in source.glob("plugins/*/pyproject.toml"))
+
+    built = {}
+    for name, folder in {"core": source, **{plugin.name: plugin for plugin in plugins}}.items():
+        target = tmp_path_factory.mktemp(name)
+        build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+        run([*build, "--wheel-dir", target, folder])
+        [built[name]] = target.glob("*.whl")
+    return built
+
+
+@pytest.fixture
+def environment(tmp_path) -> Environment:
+    """An environment with links to the packages that Trivium needs, and without Trivium."""
+    made = Environment(tmp_path)
+    venv.create(tmp_path / "venv", symlinks=True)
+    [packages] = (tmp_path / "venv").glob("lib/python*/site-packages")
+    for name in needed_by("trivium") | needed_by("trivium-api-prototxt"):
+        for path in top_level_of(name):
+            if not (packages / path.name).exists():
+                (packages / path.name).symlink_to(path)
+    return made
+
+
+def needed_by(name: str) -> set[str]:
+    """What the installed distribution `name` needs, and what that needs in turn, without ours."""
+    found, waiting = set(), [name]
+    while waiting:
+        try:
+            lines = distribution(waiting.pop()).requires or []
+        except PackageNotFoundError:
+            continue  # needed only on another system
+        for line in lines:
+            required = re.match(r"[\w.-]+", line)[0].lower()
+            if "extra ==" in line or required in found:
+                continue
+            waiting.append(required)
+            found.add(required)
+    return {name for name in found if not name.startswith("trivium")}
+
+
+def top_level_of(name: str) -> set[Path]:
+    """The folders and modules that a distribution put into site-packages, its metadata included."""
+    try:
+        installed = distribution(name)
+    except PackageNotFoundError:
+        return set()
+    first_parts = {file.parts[0] for file in installed.files or []} - {"..", "__pycache__"}
+    return {Path(installed.locate_file(part)) for part in first_parts if not part.endswith(".pth")}
