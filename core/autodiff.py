@@ -115,6 +115,7 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
 def _incoming(call: Call, arrived: list[Any]) -> Any:
     """What a rule gets as `g`: a gradient, or a tuple of them where several outputs have one."""
     op = call.op
+    arrived = [g.dense() if isinstance(g, ops.Rows) else g for g in arrived]  # type: ignore[no-untyped-call]
     if op.has_one_output:
         return arrived[0]
     positions = [i for i in range(len(call.specs)) if op.outputs == "*" or op.outputs[i] not in op.auxiliary]
@@ -160,7 +161,14 @@ def _accumulate(grads: dict[Node, list[Any]], edge: Edge | None, g: Any) -> None
     row = grads.get(node)
     if row is None:
         row = grads[node] = [None] * (1 if type(node) is Leaf else len(node.specs))  # type: ignore[union-attr]
-    row[index] = g if row[index] is None else row[index] + g
+    row[index] = added(row[index], g)
+
+
+def added(total: Any, g: Any) -> Any:
+    """Gradients added up; one that names rows stays so until it meets one that does not."""
+    if total is None:
+        return g
+    return g + total if isinstance(g, ops.Rows) else total + g
 
 
 def _hooked(node: Node, arrived: list[Any]) -> list[Any]:
@@ -199,8 +207,7 @@ def _leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
     useful: set[Node] = set()
     for node in order:
         if node in targets or (
-            type(node) is not Leaf
-            and any([edge is not None and slot(edge)[0] in useful for edge in node.edges])  # type: ignore[union-attr]
+            type(node) is not Leaf and any([edge is not None and slot(edge)[0] in useful for edge in node.edges])  # type: ignore[union-attr]
         ):
             useful.add(node)
     return useful

@@ -139,7 +139,9 @@ class Device:
         """A buffer whose elements are not set."""
         shape: Any = spec.shape
         if self.backend.allocate is not None and self.backend.carve is not None:
-            return self.backend.carve(self.backend.allocate(math.prod(shape) * spec.dtype.itemsize), 0, shape, spec.dtype)
+            return self.backend.carve(
+                self.backend.allocate(math.prod(shape) * spec.dtype.itemsize), 0, shape, spec.dtype
+            )
         return self.upload(np.zeros(shape, spec.dtype))
 
     def synchronize(self) -> None:
@@ -187,5 +189,3 @@ def is_contiguous(layout: Layout) -> bool:
     return 0 in shape or all(
         size == 1 or stride == want for size, stride, want in zip(shape, strides, expected, strict=True)
     )
-
-

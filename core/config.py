@@ -20,8 +20,8 @@ from .op import Op
 from .settings import get, source_of
 
 __all__ = [
-    "HostFallbackWarning", "Policy", "choose_device", "current_device", "device", "fallback_summary",
-    "find_device", "get", "override", "policy", "reload", "source_of", "source_of_device",
+    "HostFallbackWarning", "Policy", "as_device", "choose_device", "current_device", "device",
+    "fallback_summary", "get", "override", "policy", "reload", "source_of", "source_of_device",
 ]  # fmt: skip
 
 
@@ -96,7 +96,7 @@ class device(ContextDecorator):
     """
 
     def __init__(self, name: str | Device) -> None:
-        self.device = find_device(name)
+        self.device = as_device(name)
 
     def __enter__(self) -> Device:
         _chosen.stack.append(self.device)
@@ -108,7 +108,7 @@ class device(ContextDecorator):
         _chosen.stack.pop()
 
 
-def find_device(where: str | Device | None) -> Device:
+def as_device(where: str | Device | None) -> Device:
     """The device that an argument means; None means the current one."""
     if where is None:
         return current_device()
@@ -120,9 +120,7 @@ def choose_device(names: str) -> Device:
     try:
         listed = settings.SETTINGS["device"].read(names).split(",")
     except (ValueError, TypeError):
-        raise ConfigError(
-            f"device: {names!r} is not valid; it is {settings.SETTINGS['device'].valid}"
-        ) from None
+        raise ConfigError(f"device: {names!r} is not valid; it is {settings.SETTINGS['device'].valid}") from None
     if listed == ["auto"]:
         listed = _best_first()
     elif len(listed) == 1:

@@ -71,7 +71,9 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], *variabl
     return results
 
 
-def scan(body: Callable[..., Any], carry: Any, xs: Any = (), *, length: int | None = None, reverse: bool = False) -> Any:
+def scan(
+    body: Callable[..., Any], carry: Any, xs: Any = (), *, length: int | None = None, reverse: bool = False
+) -> Any:
     """Run `carry, y = body(carry, x)` along axis 0 of `xs`; return the last carry and the ys, stacked.
 
     body:  takes a tuple of carried values and a tuple of slices; returns both, tuples again
@@ -414,7 +416,9 @@ WHILE_GRADIENT.no_gradient("xs", "a loop of unknown length has first derivatives
 
 
 @WHILE_GRADIENT.shape
-def while_gradient_shape(*xs: Spec, count: int, tests: int, floats: int, wanted: Any, **others: Any) -> tuple[Spec, ...]:
+def while_gradient_shape(
+    *xs: Spec, count: int, tests: int, floats: int, wanted: Any, **others: Any
+) -> tuple[Spec, ...]:
     """Those of the variables and captures that have gradients."""
     captures = xs[count + tests : len(xs) - floats]
     return (*xs[len(xs) - floats :], *[captures[i] for i in wanted])
@@ -517,7 +521,9 @@ def _scan_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> C
 
     def run(*buffers: Any, out: Any = None) -> Any:
         carry = list(buffers[:carries])
-        xs = [_held(b, spec, device) for b, spec in zip(buffers[carries:], specs[carries : carries + count], strict=False)]
+        xs = [
+            _held(b, spec, device) for b, spec in zip(buffers[carries:], specs[carries : carries + count], strict=False)
+        ]
         captures = buffers[carries + count :]
         rows: list[list[Any]] = []
         for i in reversed(range(length)) if settings["reverse"] else range(length):
@@ -527,7 +533,9 @@ def _scan_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> C
         if settings["reverse"]:
             rows.reverse()
         columns = list(zip(*rows, strict=True))
-        stacked = [stack([Tensor.around(b, Spec(b.shape, b.dtype), device) for b in column]).buffer() for column in columns]
+        stacked = [
+            stack([Tensor.around(b, Spec(b.shape, b.dtype), device) for b in column]).buffer() for column in columns
+        ]
         return (*carry, *stacked)
 
     return run

@@ -91,10 +91,13 @@ class Slot:
 
 
 class Node(Call):
-    """A Call placed in a graph: it knows its operands, and what must run before it."""
+    """A Call placed in a graph: it knows its operands, what must run before it, and where it runs
+    (`device`; None for the program's).
+    """
 
-    __slots__ = ("controls", "inputs", "name", "origin", "outputs")
+    __slots__ = ("controls", "device", "inputs", "name", "origin", "outputs")
 
+    device: Any
     inputs: tuple[Symbol | None, ...]
     outputs: tuple[Symbol, ...]
     controls: tuple[Node, ...]
@@ -104,7 +107,7 @@ class Node(Call):
     def __init__(self, op: Op, inputs: tuple[Symbol | None, ...], settings: Settings, specs: tuple[Spec, ...]) -> None:
         self.op, self.inputs, self.settings, self.specs, self.hooks = op, inputs, settings, specs, None
         self.edges = tuple([None if x is None else x.edge for x in inputs])
-        self.controls, self.name, self.origin = (), None, ""
+        self.controls, self.name, self.origin, self.device = (), None, "", None
 
     def recall(self, name: str) -> Any:
         op = self.op
@@ -116,7 +119,7 @@ class Node(Call):
             index = op.inputs.index(name)
             return self.inputs[index] if index < len(self.inputs) else None
         if name in op.outputs:
-            return self.outputs[op.outputs.index(name)]  # type: ignore[union-attr]
+            return self.outputs[op.outputs.index(name)]
         value = self.recall(name.removesuffix("_spec"))
         return None if value is None else value.spec
 
@@ -130,6 +133,15 @@ class Node(Call):
         """The same call of other operands, making the same symbols: what passes rewrite with."""
         made = Node(self.op, inputs, self.settings, self.specs)
         made.outputs, made.controls, made.name, made.origin = self.outputs, self.controls, self.name, self.origin
+        made.device = self.device
+        return made
+
+    @classmethod
+    def inserted(cls, op: Op, inputs: tuple[Symbol, ...], settings: Settings, name: str) -> Node:
+        """A call that a pass puts beside those of the graph, with symbols of its own."""
+        made = cls(op, inputs, settings, op.infer([x.spec for x in inputs], settings))
+        made.outputs = tuple([Symbol(spec, made, i, inputs[0].graph) for i, spec in enumerate(made.specs)])
+        made.name = name
         return made
 
 
@@ -186,7 +198,9 @@ class Graph:
         return: the value
         """
         if self.parent is not None:
-            raise GraphError(f"assign: {slot} cannot be assigned inside cond or a loop; return the value and assign it outside")
+            raise GraphError(
+                f"assign: {slot} cannot be assigned inside cond or a loop; return the value and assign it outside"
+            )
         value = self.capture(value, slot.spec.dtype)
         _check_assign(slot, value)
         self._reads.pop(id(slot), None)

@@ -68,7 +68,9 @@ class KernelTable:
         self.device_type, self.provider, self.priority = device, provider, priority
         self.kernels: dict[str, list[Kernel]] = {}
 
-    def kernel(self, op: str, *, prepared: bool = False, priority: int | None = None, **traits: Any) -> Callable[[Run], Run]:
+    def kernel(
+        self, op: str, *, prepared: bool = False, priority: int | None = None, **traits: Any
+    ) -> Callable[[Run], Run]:
         """Register the decorated function as a kernel for the op of this name (see Kernel)."""
 
         def register(function: Run) -> Run:
@@ -153,7 +155,9 @@ def bind(op: Op, device: Device, specs: Specs, settings: Settings, policy: Polic
     if backend.fallback is not None:
         run = backend.fallback(op, specs, settings)
         if not isinstance(run, Refused):
-            return choose(run, how="fallback", provider=backend.name, strided=backend.strided, out=False, rejected=rejected)
+            return choose(
+                run, how="fallback", provider=backend.name, strided=backend.strided, out=False, rejected=rejected
+            )
         rejected.append((f"{backend.name}'s fallback", run.reason))
     if op.decompose is not None:
         return choose(None, how="composed", provider="core", rejected=rejected)
@@ -191,6 +195,7 @@ def _through_host(op: Op, device: Device, settings: Settings) -> Run:
 
 def reference_kernel(op: Op, settings: Settings) -> Run:
     """The op's reference as a kernel for NumPy arrays; what it returns are arrays of their own."""
+
     def run(*arrays: Any, out: Any = None) -> Any:
         result = op.reference(*arrays, **settings)
         if op.has_one_output:
@@ -207,4 +212,3 @@ def hashable(settings: Settings) -> Settings:
 
 def _frozen(value: Any) -> Any:
     return tuple([_frozen(v) for v in value]) if isinstance(value, (list, tuple)) else value
-

@@ -33,7 +33,9 @@ class ParamSpec:
     def make(self, name: str) -> Parameter:
         """The parameter, with its first value."""
         if unknown := [size for size in self.shape if type(size) is Dim]:
-            raise ShapeError(f"{name}: needs size {unknown[0]}, which is known only when the graph runs; give the number")
+            raise ShapeError(
+                f"{name}: needs size {unknown[0]}, which is known only when the graph runs; give the number"
+            )
         array = find_initializer(self.initializer)(self.shape, Stream())  # type: ignore[arg-type]
         return Parameter(array, name=name, trainable=self.trainable, dtype=self.dtype)
 

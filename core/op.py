@@ -162,11 +162,11 @@ class Op:
             raise ShapeError(f"{self.name}: has no shape rule; give it one with @{self.name}.shape")
         try:
             result = self.shape_rule(*specs, **settings)
-        except TriviumError as error:
-            raise type(error)(f"{self.name}: {error}") from None
-        except (TypeError, IndexError, ValueError, AttributeError) as error:
+        except (TriviumError, TypeError, IndexError, ValueError, AttributeError) as error:
             if any(spec is not None and not spec.has_rank for spec in specs):
                 return self._of_unknown_rank(specs)
+            if isinstance(error, TriviumError):
+                raise type(error)(f"{self.name}: {error}") from None
             operands = ", ".join(map(str, specs))
             raise ShapeError(f"{self.name}: cannot be applied to ({operands}) with {settings}: {error}") from error
         return result if type(result) is tuple else (result,)
@@ -176,7 +176,9 @@ class Op:
         bound = [s for name, s in zip(self.names_of(len(specs)), specs, strict=True)
                  if s is not None and name not in self.free]  # fmt: skip
         if any(s.dtype != bound[0].dtype for s in bound[1:]):
-            raise DTypeError(f"{self.name}: operands of different dtypes: {', '.join(map(str, bound))}; cast one of them")
+            raise DTypeError(
+                f"{self.name}: operands of different dtypes: {', '.join(map(str, bound))}; cast one of them"
+            )
 
     def dtype_among(self, inputs: Sequence[Any]) -> Any:
         """The dtype that numbers take beside these operands: that of the first value which is not free."""

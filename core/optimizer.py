@@ -59,7 +59,9 @@ class Optimizer:
         """The hyperparameters in force: the fields, but for those that are given."""
         given = dict(changed or {})
         if unknown := [name for name in given if name not in self.hyper]:
-            raise ConfigError(f"{type(self).__name__}: has no hyperparameter {unknown[0]!r}; it has {', '.join(self.hyper)}")
+            raise ConfigError(
+                f"{type(self).__name__}: has no hyperparameter {unknown[0]!r}; it has {', '.join(self.hyper)}"
+            )
         return {name: given.get(name, getattr(self, name, None)) for name in self.hyper}
 
 
@@ -174,5 +176,3 @@ def _scaled(value: Any, factor: float) -> Any:
     if isinstance(value, (int, float)):
         return float(np.float32(value) * np.float32(factor))
     return value * factor
-
-

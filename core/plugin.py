@@ -73,9 +73,7 @@ class Plugin:
     def is_named(self, names: Iterable[str]) -> bool:
         """Whether a list of plugins names it, by an entry or by its distribution."""
         listed = {discovery.canonical(name) for name in names}
-        return any(
-            {discovery.canonical(e.name), discovery.canonical(e.distribution)} & listed for e in self.entries
-        )
+        return any({discovery.canonical(e.name), discovery.canonical(e.distribution)} & listed for e in self.entries)
 
     def __str__(self) -> str:
         return f"{self.entry}: {self.state}: {self.cause}; {self.remedy}"
@@ -135,9 +133,7 @@ def stage(plugin: Plugin, brought: Any, registrar: Registrar) -> bool:
         registrar.stage("devices" if isinstance(brought, Backend) else "kernels", brought)
         return False
     if inspect.isclass(brought):
-        raise PluginError(
-            f"{plugin.entry.target} is a class; name a module, or an object made from the class"
-        )
+        raise PluginError(f"{plugin.entry.target} is a class; name a module, or an object made from the class")
     has_hooks = call_registering_hooks(brought, str(plugin.entry), registrar)
     ready = [entry for entry in plugin.entries if _is_ready(entry, brought)]
     for entry in ready:

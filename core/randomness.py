@@ -77,7 +77,7 @@ class Stream:
 
     def _drawn(self, op: Any, shape: tuple[int, ...], **settings: Any) -> np.ndarray[Any, Any]:
         drawn: np.ndarray[Any, Any] = op.reference(self.state, shape=shape, **settings)
-        self.state = ops.advance.reference(self.state, count=ops.blocks(shape))
+        self.state = ops.advance.reference(self.state, count=ops.blocks(shape))  # type: ignore[no-untyped-call]
         return drawn
 
 

@@ -85,9 +85,7 @@ class Table:
         """Refuse a name that another thing has.  Code that runs again may define its own thing again."""
         other = self._things.get(thing.name)
         if other is not None and other.value is not thing.value and not _is_redefinition(other, thing):
-            raise PluginError(
-                f"the {thing} exists already: {other.origin} brings it; give one of them another name"
-            )
+            raise PluginError(f"the {thing} exists already: {other.origin} brings it; give one of them another name")
 
     def find(self, name: str) -> Any:
         """The thing of this name; an error lists the names that exist."""
@@ -186,21 +184,15 @@ def _check_kind(kind: str, value: Any) -> None:
 
 def _check_op(op: Op) -> None:
     if OPS.get(op.name, op) is not op:
-        raise PluginError(
-            f"the op {op.name!r} exists already: {OPS[op.name].origin} defines it; give it another name"
-        )
+        raise PluginError(f"the op {op.name!r} exists already: {OPS[op.name].origin} defines it; give it another name")
 
 
 def _own_name(kind: str, value: Any) -> str:
     if kind == "kernels":
         return f"{value.device_type}.{value.provider}"
-    name = (
-        value.__name__ if inspect.isclass(value) or inspect.isroutine(value) else getattr(value, "name", None)
-    )
+    name = value.__name__ if inspect.isclass(value) or inspect.isroutine(value) else getattr(value, "name", None)
     if not isinstance(name, str) or not name:
-        raise PluginError(
-            f"{value!r} has no name to register it under as a {KINDS.get(kind, kind)}; say name="
-        )
+        raise PluginError(f"{value!r} has no name to register it under as a {KINDS.get(kind, kind)}; say name=")
     return name
 
 
@@ -229,9 +221,7 @@ class HookManager(pluggy.PluginManager):
             for name in _hook_names(plugin):
                 if name not in HOOKS:
                     hint = did_you_mean(name, HOOKS)
-                    raise PluginError(
-                        f"there is no hook {name!r}; hooks: {', '.join(HOOKS)}.{hint}"
-                    ) from None
+                    raise PluginError(f"there is no hook {name!r}; hooks: {', '.join(HOOKS)}.{hint}") from None
             raise PluginError(str(error).strip().splitlines()[-1].strip()) from error
 
     def has_hooks(self, plugin: Any) -> bool:
@@ -240,11 +230,7 @@ class HookManager(pluggy.PluginManager):
 
 
 def _hook_names(plugin: Any) -> list[str]:
-    return [
-        name
-        for name in dir(plugin)
-        if name.startswith("trivium_") and inspect.isroutine(getattr(plugin, name))
-    ]
+    return [name for name in dir(plugin) if name.startswith("trivium_") and inspect.isroutine(getattr(plugin, name))]
 
 
 _PLAIN: pluggy.HookimplOpts = {

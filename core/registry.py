@@ -107,9 +107,7 @@ class Registry:
         for p in self.installed():
             brings = tuple(map(str, p.brings)) if p.state == LOADED else ()
             rows += [
-                Record(
-                    e.name, e.group, e.distribution, e.version, e.target, p.state, p.cause, p.remedy, brings
-                )
+                Record(e.name, e.group, e.distribution, e.version, e.target, p.state, p.cause, p.remedy, brings)
                 for e in p.entries
             ]
         return sorted(rows, key=lambda row: (row.group, row.name, row.distribution))
@@ -128,9 +126,7 @@ class Registry:
 
     def entry_names(self, kind: str) -> list[str]:
         """Names of styles or commands, told by entries and by what is registered; imports nothing."""
-        return sorted(
-            {e.name for e in self.entries(f"trivium.{kind}")} | {thing.name for thing in self.table(kind)}
-        )
+        return sorted({e.name for e in self.entries(f"trivium.{kind}")} | {thing.name for thing in self.table(kind)})
 
     def device_types(self) -> list[str]:
         """Every type of device that is installed; imports nothing."""
@@ -139,7 +135,7 @@ class Registry:
 
     # -- loading ---------------------------------------------------------------------------------
 
-    def load(self, wanted: Callable[[Entry], bool]) -> list[Plugin]:
+    def _load(self, wanted: Callable[[Entry], bool]) -> list[Plugin]:
         """Load every plugin with an entry that is wanted; return them, the refused ones too."""
         chosen = [plugin for plugin in self.installed() if any(map(wanted, plugin.entries))]
         for plugin in chosen:
@@ -149,8 +145,13 @@ class Registry:
                 self._notice(plugin)
         return chosen
 
+    def load(self, wanted: Callable[[Entry], bool]) -> None:
+        """Load every plugin with an entry that is wanted; warn of those that failed."""
+        self._load(wanted)
+        self._warn()
+
     def _load_group(self, group: str) -> list[Plugin]:
-        return self.load(lambda entry: entry.group == group)
+        return self._load(lambda entry: entry.group == group)
 
     def _load_one(self, plugin: Plugin) -> None:
         known_ops = set(OPS)
@@ -202,9 +203,7 @@ class Registry:
 
     def _check_kernels(self, registrar: Registrar) -> None:
         """Refuse kernels that tie with those of their backend, or with each other."""
-        backends = {
-            thing.name: thing.value for thing in (*self.table("devices"), *registrar.of_kind("devices"))
-        }
+        backends = {thing.name: thing.value for thing in (*self.table("devices"), *registrar.of_kind("devices"))}
         tables = [thing.value for thing in registrar.of_kind("kernels")]
         for i, table in enumerate(tables):
             others = [other for other in tables[:i] if other.device_type == table.device_type]
@@ -263,21 +262,21 @@ class Registry:
         return sorted(OPS) if kind == "ops" else sorted(thing.name for thing in self.table(kind))
 
     def _loads(self, kind: str, name: str | None) -> list[Callable[[], list[Plugin]]]:
-        """What to load, step by step, until a thing is there.  Styles and commands are told by their entries."""
+        """What to load, step by step, until a thing is there.  Entries tell styles and commands."""
         if kind in ("apis", "commands"):
             group = f"trivium.{kind}"
-            told = partial(self.load, lambda entry: entry.group == group and name in (None, entry.name))
+            told = partial(self._load, lambda entry: entry.group == group and name in (None, entry.name))
             return [told, partial(self._load_group, "trivium.plugins")]
         return [partial(self._load_group, group) for group in _SERVED_BY.get(kind, ("trivium.plugins",))]
 
     def find_backend(self, type: str) -> Backend:
         """The backend of a type of device, with every kernel that plugins bring for it."""
         devices = self.table("devices")
-        asked = self.load(lambda e: e.group == "trivium.backends" and e.device_type == type)
+        asked = self._load(lambda e: e.group == "trivium.backends" and e.device_type == type)
         if type not in devices and not asked:
             self._load_group("trivium.plugins")
         if type in devices:
-            self.load(lambda e: e.group == "trivium.kernels" and e.device_type == type)
+            self._load(lambda e: e.group == "trivium.kernels" and e.device_type == type)
             self._attach_kernels(devices.find(type))
         self._warn()
         if type not in devices:
@@ -301,9 +300,7 @@ class Registry:
             if plugin.is_refused:
                 return _chained(PluginError(f"device type {type!r}: {plugin}"), plugin)
         if asked:
-            return PluginError(
-                f"device type {type!r}: {asked[0].entry} was loaded and brought no such device"
-            )
+            return PluginError(f"device type {type!r}: {asked[0].entry} was loaded and brought no such device")
         known = self.device_types()
         hint = did_you_mean(type, known) or (
             "" if known else "  Try `pip install trivium-backend-numpy`: it brings cpu"
@@ -318,12 +315,11 @@ class Registry:
             if name in [e.name for e in plugin.entries] or (kind, name) in [t.key for t in plugin.brings]:
                 return _chained(PluginError(f"{singular} {name!r}: {plugin}"), plugin)
         known = sorted(OPS) if kind == "ops" else self.entry_names(kind)
-        text = (
-            f"no {singular} named {name!r}; known: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
-        )
+        text = f"no {singular} named {name!r}; known: {', '.join(known) or 'none'}.{did_you_mean(name, known)}"
         if not refused:
             return UnknownNameError(text)
-        return _chained(UnservedNameError(f"{text}  Not loaded: {'.  '.join(map(str, refused))}"), refused[0])
+        missing = "; ".join([f"{plugin.entry}, {plugin.state}: {plugin.cause}" for plugin in refused])
+        return _chained(UnservedNameError(f"{text}  Not loaded: {missing}"), refused[0])
 
     # -- registration in code --------------------------------------------------------------------
 
@@ -340,9 +336,7 @@ class Registry:
         registrar = Registrar(Origin(module=_calling_module()), self.table)
         with self._lock:
             if not call_registering_hooks(plugin, name or repr(plugin), registrar):
-                raise PluginError(
-                    f"{plugin!r} has no hook; a hook is a function whose name starts with `trivium_`"
-                )
+                raise PluginError(f"{plugin!r} has no hook; a hook is a function whose name starts with `trivium_`")
             self._commit(registrar)
             self._hooks.register(plugin, name=name)
         return plugin
@@ -407,9 +401,7 @@ class Registry:
             return lambda **arguments: function(**{name: arguments[name] for name in takes})
 
         caller = getattr(self._hooks.hook, hook)
-        return [
-            (i.plugin_name, fitted(i.function, tuple(i.argnames))) for i in reversed(caller.get_hookimpls())
-        ]
+        return [(i.plugin_name, fitted(i.function, tuple(i.argnames))) for i in reversed(caller.get_hookimpls())]
 
 
 def _check_names(plugins: list[Plugin]) -> None:

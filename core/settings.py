@@ -185,11 +185,7 @@ def find(name: str) -> Found:
 def every(name: str) -> list[Found]:
     """What each source says about a setting, the strongest first; the default is not among them."""
     setting = _setting(name)
-    return [
-        Found(_read(setting, source), source.name)
-        for source in _STATE.sources()
-        if setting.name in source.values
-    ]
+    return [Found(_read(setting, source), source.name) for source in _STATE.sources() if setting.name in source.values]
 
 
 def generation() -> int:
@@ -205,9 +201,7 @@ def reload() -> None:
 @contextmanager
 def override(**settings: Any) -> Iterator[None]:
     """Set things inside a `with` block, for every thread; `plugins.block` is written `plugins_block`."""
-    source = Source(
-        "override", {name.replace("plugins_", "plugins."): value for name, value in settings.items()}
-    )
+    source = Source("override", {name.replace("plugins_", "plugins."): value for name, value in settings.items()})
     for name in source.values:
         _read(_setting(name), source)
     _STATE.overrides.append(source)
@@ -237,9 +231,7 @@ def _read(setting: Setting, source: Source) -> Any:
         return setting.read(value)
     except (ValueError, TypeError):
         named = "" if source.name == setting.variable else f"{setting.name} = "
-        raise ConfigError(
-            f"{source.name}: {named}{value!r} is not valid; {setting.name} is {setting.valid}"
-        ) from None
+        raise ConfigError(f"{source.name}: {named}{value!r} is not valid; {setting.name} is {setting.valid}") from None
 
 
 def _environment() -> list[Source]:
@@ -310,9 +302,7 @@ def _parse(file: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: is not valid TOML: {error}; correct it or remove it") from None
     except OSError as error:
-        raise ConfigError(
-            f"{file}: cannot be read: {error.strerror}; allow reading it or remove it"
-        ) from None
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}; allow reading it or remove it") from None
 
 
 def _flatten(table: Any, file: Path) -> dict[str, Any]:

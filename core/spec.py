@@ -57,6 +57,13 @@ class Dim:
         atom = ("anonymous", next(Dim._numbers)) if name is None else ("name", name)
         self._set((((atom,), 1),))
 
+    @staticmethod
+    def of_terms(terms: tuple[tuple[tuple[Atom, ...], int], ...]) -> Dim:
+        """The Dim with this normal form."""
+        dim = Dim.__new__(Dim)
+        dim._set(terms)
+        return dim
+
     def _set(self, terms: tuple[tuple[tuple[Atom, ...], int], ...]) -> None:
         self.terms = terms
         self._hash = hash(terms)
@@ -120,7 +127,7 @@ class Dim:
         return self._hash
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored_dim, (self.terms,)
+        return Dim.of_terms, (self.terms,)
 
     def __lt__(self, other: object) -> bool:
         raise ShapeError(f"size {self} is known only when the graph runs, so it has no order; compare numbers")
@@ -130,12 +137,6 @@ class Dim:
     def __repr__(self) -> str:
         parts = [_product_text(atoms, factor) for atoms, factor in self.terms]
         return "+".join(parts).replace("+-", "-")
-
-
-def _restored_dim(terms: tuple[tuple[tuple[Atom, ...], int], ...]) -> Dim:
-    dim = Dim.__new__(Dim)
-    dim._set(terms)
-    return dim
 
 
 def _terms(size: Size) -> tuple[tuple[tuple[Atom, ...], int], ...]:
@@ -162,7 +163,7 @@ def _dim(terms: dict[tuple[Atom, ...], int]) -> Size:
         return 0
     if list(kept) == [()]:
         return kept[()]
-    return _restored_dim(tuple(sorted(kept.items(), key=lambda term: (not term[0], repr(term[0])))))
+    return Dim.of_terms(tuple(sorted(kept.items(), key=lambda term: (not term[0], repr(term[0])))))
 
 
 def _floor_divide(dividend: Size, divisor: Size) -> Size:
@@ -171,7 +172,8 @@ def _floor_divide(dividend: Size, divisor: Size) -> Size:
     whole, rest = _exact_part(_terms(dividend), _terms(divisor))
     remainder = _dim(rest)
     if type(remainder) is not Dim and type(divisor) is not Dim:
-        return _dim(_sum(whole.items(), (((), remainder // divisor),)))  # type: ignore[operator]
+        constant: list[tuple[tuple[Atom, ...], int]] = [((), remainder // divisor)]  # type: ignore[list-item]
+        return _dim(_sum(whole.items(), constant))
     if type(remainder) is not Dim and remainder == 0:
         return _dim(whole)
     return _dim(_sum(whole.items(), (((("floor", remainder, divisor),), 1),)))
@@ -211,9 +213,9 @@ def _atom_is_loose(atom: Atom) -> bool:
 
 def _resolve_atom(atom: Atom, environment: Environment) -> int:
     if atom in environment:
-        return environment[atom]
+        return int(environment[atom])
     if atom[0] == "floor":
-        return resolve(atom[1], environment) // resolve(atom[2], environment)
+        return int(resolve(atom[1], environment) // resolve(atom[2], environment))
     if atom[0] == "broadcast":
         return _broadcast_numbers(resolve(atom[1], environment), resolve(atom[2], environment))
     raise ShapeError(f"size {_atom_text(atom)} is not known: nothing that was fed has it")
@@ -275,12 +277,13 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     if type(dtype) is str and dtype in _EXTENDED:
         return _EXTENDED[dtype]
     try:
-        return np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise DTypeError(f"no dtype named {dtype!r}; for example float32, bfloat16, int64, bool") from None
+    return found
 
 
-_EXTENDED = {"bfloat16": np.dtype(ml_dtypes.bfloat16)}
+_EXTENDED: dict[str, np.dtype[Any]] = {"bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
 
 class Spec:
@@ -323,7 +326,7 @@ class Spec:
     @property
     def ndim(self) -> int:
         """How many axes."""
-        if self.shape is None:
+        if not self.has_rank:
             raise ShapeError(f"{self}: the number of axes is known only when the graph runs")
         return len(self.shape)
 
@@ -335,7 +338,7 @@ class Spec:
     @property
     def is_concrete(self) -> bool:
         """Whether every size is a number."""
-        return self.shape is not None and not any(type(size) is Dim for size in self.shape)
+        return self.has_rank and not any(type(size) is Dim for size in self.shape)
 
     def with_shape(self, shape: Iterable[Size] | None) -> Spec:
         """The same dtype in another shape."""
@@ -347,11 +350,11 @@ class Spec:
 
     def resolve(self, environment: Environment) -> Spec:
         """The same with every Dim replaced by its number."""
-        return self if self.is_concrete or self.shape is None else Spec(resolve(self.shape, environment), self.dtype)
+        return self if self.is_concrete or not self.has_rank else Spec(resolve(self.shape, environment), self.dtype)
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
         """Whether a value of this shape may stand where this Spec is declared."""
-        if self.shape is None:
+        if not self.has_rank:
             return True
         return len(shape) == len(self.shape) and all(
             type(declared) is Dim or declared == size for declared, size in zip(self.shape, shape, strict=True)
@@ -361,7 +364,7 @@ class Spec:
         return Spec, (self.shape, self.dtype.name)
 
     def __repr__(self) -> str:
-        return f"{self.dtype}[{'...' if self.shape is None else ', '.join(map(str, self.shape))}]"
+        return f"{self.dtype}[{', '.join(map(str, self.shape)) if self.has_rank else '...'}]"
 
 
 _SPECS: WeakValueDictionary[tuple[Any, Any], Spec] = WeakValueDictionary()
@@ -405,7 +408,7 @@ def _broadcast_sizes(sizes: tuple[Size, ...], specs: tuple[Spec, ...]) -> Size:
         elif _is_loose(size) and type(result) is not Dim:
             continue
         elif _is_loose(size) or _is_loose(result):
-            result = _restored_dim((((("broadcast", result, size),), 1),))
+            result = Dim.of_terms((((("broadcast", result, size),), 1),))
         else:
             raise ShapeError(f"cannot broadcast {' with '.join(map(str, specs))}")
     return result

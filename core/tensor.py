@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from . import config, ops
-from .autodiff import backprop, ones_like
+from .autodiff import added, backprop, ones_like
 from .backend import Buffer, Device, contiguous_strides, is_contiguous
 from .errors import DeviceError, DTypeError, GradientError, ShapeError
 from .kernel import Bound, bind, hashable
@@ -192,7 +192,9 @@ class Tensor(Value):
         if value.spec is not self.spec:
             raise ShapeError(f"write: {value.spec} does not fit {self.spec}; broadcast or cast it first")
         if value.device is not self.device:
-            raise DeviceError(f"write: {value.spec} on {value.device} cannot overwrite {self.spec} on {self.device}; copy it")
+            raise DeviceError(
+                f"write: {value.spec} on {value.device} cannot overwrite {self.spec} on {self.device}; copy it"
+            )
         if tape.recording:
             _rebind(self, value)
         self.storage.write(value.buffer(), self.layout)
@@ -323,7 +325,9 @@ class Tensor(Value):
         key = (op, *[None if x is None else x.spec for x in inputs], *settings.items())
         device = outs[0].device
         bound = device.bound.get(key) or _bind(op, device, inputs, settings)
-        can_write = bound.run is not None and bound.out and all([out.is_packed and out.data is not None for out in outs])
+        can_write = (
+            bound.run is not None and bound.out and all([out.is_packed and out.data is not None for out in outs])
+        )
         with recording(False):
             if not can_write:
                 result = cls.run(op, inputs, settings)
@@ -374,7 +378,7 @@ class Tensor(Value):
             found = backprop([self], [seed], release=not (keep or create_graph))
             for (leaf, _), g in found.items():
                 assert isinstance(leaf, Leaf)
-                leaf.value = g if leaf.value is None else leaf.value + g
+                leaf.value = added(leaf.value, g)
 
 
 Tensor.kind = Tensor
@@ -405,6 +409,10 @@ class Recorded(Call):
     """A call on the tape: it keeps what its op's gradient rules ask for, and nothing else."""
 
     __slots__ = ("kept", "plan", "versions")
+
+    kept: list[Any] | None
+    plan: SavePlan
+    versions: list[int]
 
     def recall(self, name: str) -> Any:
         is_spec = name.endswith("_spec") and name[:-5] in (*self.op.inputs, *self.op.outputs)
@@ -514,7 +522,9 @@ def _rebind(target: Tensor, value: Tensor) -> None:
     base = target.base
     if base is not None and (base.edge is not None or value.edge is not None):
         if type(base.edge) is Leaf:
-            raise GradientError(f"{base.spec}: a view of a leaf that requires a gradient cannot be overwritten in place")
+            raise GradientError(
+                f"{base.spec}: a view of a leaf that requires a gradient cannot be overwritten in place"
+            )
         base.edge = ops.overwrite(base.made_by(base.edge), value, layout=target.layout).edge
     target.edge = value.edge
 
@@ -523,7 +533,9 @@ def _refreshed(view: Tensor) -> Edge | None:
     """The edge of a view whose base was overwritten since: looked at anew."""
     assert view.base is not None
     view.seen = view.storage.version
-    view.edge = None if view.base.edge is None else ops.as_strided(view.base.made_by(view.base.edge), layout=view.layout).edge
+    view.edge = (
+        None if view.base.edge is None else ops.as_strided(view.base.made_by(view.base.edge), layout=view.layout).edge
+    )
     return view.edge
 
 
@@ -571,4 +583,3 @@ def _run_on_device(op: Op, settings: Settings, place: Any) -> Any:
 
 
 PLACES[Device] = PLACES[str] = PLACES[type(None)] = _run_on_device
-

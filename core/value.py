@@ -89,7 +89,7 @@ class Value:
         return self.spec.ndim
 
     @property
-    def T(self) -> Any:  # noqa: N802 - NumPy's name
+    def T(self) -> Any:
         """All axes in reverse."""
         return ops.transpose(self)
 

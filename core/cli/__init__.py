@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import click
 
-from .. import __version__, config, registry
+from .. import config, discovery, registry
 from ..errors import TriviumError, UnknownNameError, did_you_mean
 
 _OF_CORE = {
@@ -63,7 +63,7 @@ def _one_line(name: str) -> str:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="trivium")
+@click.version_option(discovery.core_version() or "of a folder", prog_name="trivium")
 def commands() -> None:
     """Deep learning with a tiny core: networks in three styles, on any device that a plugin brings."""
 

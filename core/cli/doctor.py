@@ -1,4 +1,4 @@
-"""`trivium doctor`: what is broken or missing, and what to do about it.  Nothing that it finds can break it."""
+"""`trivium doctor`: what is broken or missing, and what to do.  Nothing that it finds can break it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 import click
 import numpy as np
 
-from .. import __version__, registry, settings
+from .. import discovery, registry, settings
 from ..errors import TriviumError, did_you_mean
 from .probe import Probe, probe_all
 from .table import print_json, print_table
@@ -24,7 +24,7 @@ def command(as_json: bool) -> None:
     """Look for what is broken or missing, and say what to do."""
     problems: list[dict[str, str]] = []
     facts = {
-        "trivium": __version__,
+        "trivium": discovery.core_version() or "of a folder",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": np.__version__,
@@ -127,4 +127,4 @@ def _print(facts: dict[str, Any]) -> None:
         click.echo(f"problem: {problem['problem']}")
         if problem["remedy"]:
             click.echo(f"         {problem['remedy']}")
-    click.echo(f"{len(facts['problems'])} problems" if facts["problems"] else "no problems")
+    click.echo(f"{len(facts['problems']) or 'no'} problem{'s' * (len(facts['problems']) != 1)}")

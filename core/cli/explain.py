@@ -39,9 +39,8 @@ def explain_op(
     as_json: bool,
 ) -> None:
     """The kernel that an op would run as, its provider, and every candidate that was passed over."""
-    op, place = registry.find_op(name), config.find_device(device)
-    specs = tuple([_read_spec(text, dtype) for text in shapes])
-    op._check_arity(specs)
+    op, place = registry.find_op(name), config.as_device(device)
+    specs = _with_absent([_read_spec(text, dtype) for text in shapes], op)
     bound = bind(op, place, specs, dict(map(_read_setting, settings)), config.policy())
     if as_json:
         print_json(_facts(op, place, specs, bound))
@@ -74,6 +73,16 @@ def _facts(op: Op, device: Device, specs: Specs, bound: Bound) -> dict[str, Any]
         "exact": bound.exact,
         "rejected": [{"candidate": who, "reason": why} for who, why in bound.rejected],
     }
+
+
+def _with_absent(specs: list[Spec | None], op: Op) -> Specs:
+    """Operands with None for each optional one that was left out at the end."""
+    required = len(op.inputs) - len(op.optional)
+    if not op.is_variadic and not required <= len(specs) <= len(op.inputs):
+        raise ConfigError(
+            f"{op.name}: takes a --shape for each of {', '.join(op.inputs)}; {len(specs)} were given"
+        )
+    return (*specs, *[None] * (0 if op.is_variadic else len(op.inputs) - len(specs)))
 
 
 def _read_spec(text: str, dtype: str) -> Spec | None:

@@ -101,7 +101,7 @@ def _read(out: bytes, errors: bytes, status: int, seconds: float) -> Probe:
 def _answer(question: Sequence[str]) -> dict[str, Any]:
     kind, *rest = question
     try:
-        return {"plugin": _try_plugin, "device": _try_device}[kind](*rest)
+        return _try_plugin(*rest) if kind == "plugin" else _try_device(*rest)
     except Exception as error:
         return {"state": "failed", "cause": describe(error), "found": {}}
 

@@ -28,7 +28,7 @@ def write_blocked(file: Path, names: list[str]) -> None:
     new = _with_list(old, header, f"block = {json.dumps(names)}")
     if _table(_parse(file, new), file).get("block") != names:
         raise ConfigError(
-            f"{file}: cannot be changed safely; write it yourself, under {header}: block = {json.dumps(names)}"
+            f"{file}: cannot be changed safely; write yourself, under {header}: block = {json.dumps(names)}"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")

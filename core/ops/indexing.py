@@ -10,8 +10,9 @@ from ..op import op
 from ..spec import Spec, same_size
 from .axes import one_axis
 from .creation import zeros_beside
+from .shaping import concatenate, reshape
 
-__all__ = ["gather", "scatter_add", "take_along", "put_along_add", "one_hot"]
+__all__ = ["Rows", "gather", "scatter_add", "take_along", "put_along_add", "one_hot"]
 
 POSITIONS = "positions are whole numbers"
 
@@ -47,8 +48,44 @@ gather.no_gradient("indices", POSITIONS)
 
 
 @gather.gradient("x")
-def gather_gradient(g, x_spec, indices, axis):
+def gather_gradient(g, x_spec, indices, axis, sparse_gradient):
+    if sparse_gradient and axis == 0:
+        return Rows(reshape(indices, shape=(-1,)), reshape(g, shape=(-1, *x_spec.shape[1:])), x_spec)
     return scatter_add(zeros_beside(g, x_spec), indices, g, axis=axis)
+
+
+class Rows:
+    """The gradient of a table of which few rows were used.
+
+    indices: (count,) which rows; one may stand there twice, then both gradients count
+    values:  (count, ...) the gradient of each
+    spec:    of the whole table
+    """
+
+    def __init__(self, indices, values, spec):
+        self.indices, self.values, self.spec = indices, values, spec
+
+    @property
+    def shape(self):
+        """Of the whole table."""
+        return self.spec.shape
+
+    def dense(self):
+        """The gradient as an ordinary value of the table's shape."""
+        zero = zeros_beside(self.values, self.spec)
+        return scatter_add(zero, self.indices, self.values)
+
+    def __add__(self, other):
+        if not isinstance(other, Rows):
+            return scatter_add(other, self.indices, self.values)
+        return Rows(
+            concatenate(self.indices, other.indices), concatenate(self.values, other.values), self.spec
+        )
+
+    __radd__ = __add__
+
+    def __repr__(self):
+        return f"<rows {self.indices.spec} of {self.spec}>"
 
 
 @gather.samples

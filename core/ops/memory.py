@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from .creation import zeros
+from .creation import zeros_beside
 from .shaping import row_major
 
 __all__ = ["as_strided", "overwrite"]
@@ -41,11 +41,6 @@ def as_strided_view(seen, /, *, layout):
 @as_strided.gradient("x")
 def as_strided_gradient(g, x_spec, layout):
     return overwrite(zeros_beside(g, x_spec), g, layout=layout)
-
-
-def zeros_beside(g, spec):
-    """Zeros of a Spec, where `g` lives."""
-    return zeros(shape=spec.shape, dtype=spec.dtype.name, place=g.place)
 
 
 @as_strided.samples

@@ -15,7 +15,9 @@ def cancel_transposes(block: Block) -> Block:
     for node in block.nodes:
         inputs = tuple([None if x is None else instead.get(x, x) for x in node.inputs])
         node = node if inputs == node.inputs else node.with_inputs(inputs)
-        first = made_by.get(inputs[0]) if _is_transpose(node) and inputs[0] is not None and inputs[0] not in fed else None
+        first = (
+            made_by.get(inputs[0]) if _is_transpose(node) and inputs[0] is not None and inputs[0] not in fed else None
+        )
         if first is not None and _is_transpose(first):
             axes = tuple([_axes(first)[axis] for axis in _axes(node)])
             if axes == tuple(range(len(axes))) and node.outputs[0] not in block.fetches:

@@ -12,7 +12,7 @@ from .windows import blocks, length, strided
 
 
 class ChannelsFirst:
-    """The scratch of one convolution, and its three products.
+    """The scratch of one convolution, and its three products; one scratch serves one of them, whose borders stay 0.
 
     padded:  (images, C, *padded size)
     wide:    (images, C, last of kernel, *padded size but the last, last of counts)   first stage

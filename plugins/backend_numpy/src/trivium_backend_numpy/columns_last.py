@@ -11,7 +11,7 @@ from .windows import blocks, length, strided
 
 
 class ChannelsLast:
-    """The scratch of one convolution, and its three products.
+    """The scratch of one convolution, and its three products; one scratch serves one of them, whose borders stay 0.
 
     A block is some images, or some rows of one; its pixels are all windows in it.
 

@@ -54,7 +54,7 @@ def prepare_where(specs, settings):
     def where_one(condition, x, y, out=None):
         return deliver(np.asarray(np.where(condition, x, y)), out)
 
-    return where if shape and x.dtype.itemsize <= 8 else where_one
+    return where if shape else where_one
 
 
 def clip(x, low, high, out=None):

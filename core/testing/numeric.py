@@ -1,0 +1,34 @@
+"""Gradients by central differences, in float64: what gradient rules are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .samples import Array
+
+STEP = 1e-5  # the error of the step, and that of rounding it away, are both near 1e-10
+
+
+def gradient(function: Callable[..., float], inputs: Sequence[Array | None], position: int) -> Array:
+    """How `function(*inputs)` changes with each element of the operand at a position."""
+    at = inputs[position]
+    assert at is not None
+    result = np.zeros(at.shape)
+    for index in np.ndindex(*at.shape):
+        direction = np.zeros(at.shape)
+        direction[index] = 1.0
+        result[index] = slope(function, inputs, position, direction)
+    return result
+
+
+def slope(function: Callable[..., float], inputs: Sequence[Array | None], position: int, direction: Array) -> float:
+    """How `function(*inputs)` changes as the operand at a position moves in a direction."""
+
+    def moved(by: float) -> float:
+        given = list(inputs)
+        given[position] = np.asarray(inputs[position] + by * direction)
+        return function(*given)
+
+    return (moved(STEP) - moved(-STEP)) / (2 * STEP)
