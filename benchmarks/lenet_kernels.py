@@ -13,6 +13,7 @@ from collections import defaultdict
 import numpy as np
 import torch
 from torch import nn
+
 from trivium.spec import Spec
 from trivium_backend_numpy import convolution, elementwise, linear_algebra, loss, pooling, reduction, update
 

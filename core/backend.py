@@ -101,7 +101,7 @@ class Device:
         self.name = f"{backend.name}:{index}" if backend.count() > 1 or index else backend.name
         self.bound: dict[Any, Bound] = {}  # (op, specs, settings) -> the kernel bound to them
         self.has_stable_buffers = backend.write is not None
-        self._scalars: dict[Any, Buffer] = {}
+        self.numbers: dict[Any, Any] = {}  # (number, dtype) -> the tensor that eager calls use for it
 
     def upload(self, array: Any, dtype: Any = None) -> Buffer:
         """A buffer here with the elements of a NumPy array."""
@@ -111,16 +111,6 @@ class Device:
     def download(self, buffer: Buffer) -> np.ndarray[Any, Any]:
         """The elements of a buffer as a NumPy array."""
         return self.backend.to_numpy(buffer)
-
-    def scalar(self, value: Any, dtype: Any) -> Buffer:
-        """A buffer of shape () that holds a Python number; often used ones are kept."""
-        key = (value, type(value), dtype)
-        buffer = self._scalars.get(key)
-        if buffer is None:
-            if len(self._scalars) > 1000:
-                self._scalars.clear()
-            buffer = self._scalars[key] = self.upload(np.asarray(value, dtype))
-        return buffer
 
     def view(self, buffer: Buffer, layout: Layout) -> Buffer:
         """The part of a buffer that a layout describes: the same memory where the backend can, else a copy."""

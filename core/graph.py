@@ -35,6 +35,8 @@ class Symbol(Value):
         """Add a call to the graph of the operands."""
         return innermost(inputs).call(op, inputs, settings)
 
+    run_mixed = run
+
     @staticmethod
     def assign(parameter: Tensor, value: Symbol) -> None:
         """Let a program that trains give a parameter its next value."""

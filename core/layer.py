@@ -70,6 +70,11 @@ class Layer:
         """The layer's function."""
         raise TriviumError(f"{type(self).__name__}: has no forward; define one")
 
+    @classmethod
+    def samples(cls, make: Any) -> Iterator[tuple[Any, ...]]:
+        """Example layers, each with inputs: `yield cls(...), make(2, 3)`.  Generated tests run on them (see Op.samples)."""
+        yield from ()
+
     def __call__(self, *inputs: Any, training: Any = False) -> Any:
         """Apply the layer to tensors or symbols; parameters are made at the first use.
 

@@ -25,8 +25,8 @@ class Op:
 
     __slots__ = (
         "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "inputs", "is_variadic",
-        "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner", "sample_maker", "save_plans",
-        "shape_rule", "version", "view_rule",
+        "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner", "sample_maker",
+        "save_plans", "shape_rule", "version", "view_rule",
     )  # fmt: skip
 
     def __init__(
@@ -79,16 +79,20 @@ class Op:
     def _call_mixed(self, inputs: tuple[Any, ...], settings: Settings) -> Any:
         """Operands of several kinds: symbols win over tensors, and both over numbers."""
         self._check_arity(inputs)
-        if "place" in settings:
-            place = settings.pop("place")
-            if not inputs:
-                return _place_runner(place)(self, settings, place)
-        kinds = [x.kind for x in inputs if hasattr(x, "kind")]
-        if not kinds:
+        kind, strength = None, -1
+        for x in inputs:
+            found = getattr(x, "kind", None)
+            if found is not None and found.strength > strength:
+                kind, strength = found, found.strength
+        if kind is not None:
+            settings.pop("place", None)
+            return kind.run_mixed(self, inputs, settings)
+        if inputs or "place" not in settings:
             names = ", ".join([type(x).__name__ for x in inputs])
             what = f"no tensor or symbol among its operands ({names})" if inputs else "it has no operands"
             raise TypeError(f"{self.name}: {what}; say where to run with place=, or convert an operand first")
-        return max(kinds, key=_strength).run(self, inputs, settings)
+        place = settings.pop("place")
+        return _place_runner(place)(self, settings, place)
 
     def _check_arity(self, inputs: Sequence[Any]) -> None:
         if self.is_variadic:
@@ -182,9 +186,9 @@ class Op:
 
     def dtype_among(self, inputs: Sequence[Any]) -> Any:
         """The dtype that numbers take beside these operands: that of the first value which is not free."""
-        names = self.names_of(len(inputs))
+        names = self.names_of(len(inputs)) if self.free else inputs
         for name, x in zip(names, inputs, strict=True):
-            if name not in self.free and hasattr(x, "spec"):
+            if hasattr(x, "spec") and (not self.free or name not in self.free):
                 return x.spec.dtype
         return None
 
@@ -212,10 +216,6 @@ class Op:
     def signature(self) -> str:
         """The signature as it would be written."""
         return str(inspect.signature(self.reference))
-
-
-def _strength(kind: Any) -> int:
-    return int(kind.strength)
 
 
 # The kinds of place where an op without operands can run; tensors and graphs add theirs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,6 +41,11 @@ class Optimizer:
     def slots(self) -> Mapping[str, float]:
         """What is remembered for each parameter, and what it starts as."""
         return {}
+
+    @classmethod
+    def samples(cls) -> Iterator[Optimizer]:
+        """Example optimizers that cover the settings; generated tests run them."""
+        yield cls()
 
     def update(self, value: Any, gradient: Any, state: Mapping[str, Any], **hyper: Any) -> tuple[Any, dict[str, Any]]:
         """The next value of a parameter, and of what is remembered for it."""

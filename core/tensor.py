@@ -211,18 +211,18 @@ class Tensor(Value):
     @classmethod
     def run(cls, op: Op, inputs: Sequence[Any], settings: Settings) -> Any:
         """Compute an op now; record it if a gradient may be wanted."""
-        try:
-            device = inputs[0].storage.device
-            key: list[Any] = [op]
-            buffers = []
-            for x in inputs:
-                storage = x.storage
-                if storage.device is not device:
-                    raise _two_devices(op, inputs)
-                key.append(x.spec)
-                buffers.append(x.data)
-        except AttributeError:
-            device, inputs, key, buffers = cls._adopt(op, inputs)
+        device = inputs[0].storage.device
+        key: list[Any] = [op]
+        buffers = []
+        for x in inputs:
+            if x is None:
+                key.append(None)
+                buffers.append(None)
+                continue
+            if x.storage.device is not device:
+                raise _two_devices(op, inputs)
+            key.append(x.spec)
+            buffers.append(x.data)
         if settings:
             key.extend(settings.items())
         try:
@@ -282,35 +282,36 @@ class Tensor(Value):
         return result
 
     @classmethod
-    def _adopt(cls, op: Op, inputs: Sequence[Any]) -> tuple[Device, tuple[Any, ...], list[Any], list[Any]]:
-        """Turn numbers and arrays among the operands into tensors; numbers take the tensors' dtype."""
-        like = next((x for x in inputs if isinstance(x, Tensor)), None)
-        if like is None:
-            return config.current_device(), (), [op], []
+    def run_mixed(cls, op: Op, inputs: Sequence[Any], settings: Settings) -> Any:
+        """Turn numbers and arrays among the operands into tensors, then run; numbers take the tensors' dtype."""
+        device = next(x.storage.device for x in inputs if isinstance(x, Tensor))
         weak = op.dtype_among(inputs)
         adopted = []
-        for name, x in zip(op.names_of(len(inputs)), inputs, strict=True):
-            if x is None or isinstance(x, Tensor):
-                adopted.append(x)
-            else:
-                adopted.append(cls.adopt(x, like.device, None if name in op.free else weak, op.name))
-        for x in adopted:
-            if x is not None and x.device is not like.device:
-                raise _two_devices(op, adopted)
-        key: list[Any] = [op, *[None if x is None else x.spec for x in adopted]]
-        return like.device, tuple(adopted), key, [None if x is None else x.data for x in adopted]
+        for i, x in enumerate(inputs):
+            if x is not None and not isinstance(x, Tensor):
+                is_free = op.free and op.names_of(len(inputs))[i] in op.free
+                x = cls.adopt(x, device, None if is_free else weak, op.name)
+            adopted.append(x)
+        return cls.run(op, adopted, settings)
 
     @classmethod
     def adopt(cls, value: Any, device: Device, dtype: Any, who: str) -> Any:
-        """A number or an array as a tensor; a number takes `dtype`."""
+        """A number or an array as a tensor; a number takes `dtype`, and is not made twice."""
         if isinstance(value, np.ndarray):
             return cls.of(value, device=device)
-        if not isinstance(value, (bool, int, float, complex, np.generic)):
-            raise TypeError(f"{who}: {type(value).__name__} is no tensor, symbol, array or number")
-        if dtype is None:
-            dtype = np.asarray(value).dtype if not isinstance(value, float) else np.dtype(np.float32)
-        check_weak(value, dtype, who)
-        return cls.around(device.scalar(value, dtype), Spec((), dtype), device)
+        key = (value, type(value), dtype)
+        found = device.numbers.get(key)
+        if found is None:
+            if not isinstance(value, (bool, int, float, complex, np.generic)):
+                raise TypeError(f"{who}: {type(value).__name__} is no tensor, symbol, array or number")
+            if dtype is None:
+                dtype = np.asarray(value).dtype if not isinstance(value, float) else np.dtype(np.float32)
+            check_weak(value, dtype, who)
+            if len(device.numbers) > 1000:
+                device.numbers.clear()
+            buffer = device.upload(np.asarray(value, dtype))
+            found = device.numbers[key] = Tensor.around(buffer, Spec((), dtype), device)
+        return found
 
     @staticmethod
     def adopt_parameter(parameter: Tensor, among: Sequence[Any]) -> Tensor:

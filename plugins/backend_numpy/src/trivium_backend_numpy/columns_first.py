@@ -132,6 +132,5 @@ class Block:
         self.columns = self.matrix[:, :, :-1].reshape(shape)
         lead = (slice(None),) * 3
         self.folds = [
-            (self.windows[(*lead, *tap)], self.columns[(*lead, *tap)])
-            for tap in np.ndindex(windows.kernel[:-1])
+            (self.windows[(*lead, *tap)], self.columns[(*lead, *tap)]) for tap in np.ndindex(windows.kernel[:-1])
         ]

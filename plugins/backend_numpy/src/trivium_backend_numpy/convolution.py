@@ -63,7 +63,7 @@ class Task:
 
 
 def prepare_convolution(specs, settings):
-    x, weight, bias = specs if len(specs) == 3 else (*specs, None)
+    x, weight = specs[:2]
     task = Task(x.shape[2:], weight.shape, x.shape[0], x.dtype, settings)
     if task.is_pointwise:
         return pointwise(task)

@@ -1,6 +1,7 @@
 """Arrays from nothing."""
 
 import numpy as np
+
 from trivium.spec import as_dtype
 
 from .elementwise import copy

@@ -1,5 +1,7 @@
 """Arithmetic, comparison and selection, element by element: NumPy's ufuncs themselves wherever they do."""
 
+import math
+
 import numpy as np
 
 from trivium.kernel import Refused
@@ -34,6 +36,9 @@ def prepare_sigmoid(specs, settings):
     return sigmoid if is_float(x.dtype) else Refused("only floating point is served")
 
 
+FEW = 2000  # elements: below, a call of NumPy takes longer than what it does
+
+
 def prepare_where(specs, settings):
     """Bits of x and y under a mask: nine times faster than np.where, whose branches are mispredicted."""
     condition, x, y = specs
@@ -51,10 +56,10 @@ def prepare_where(specs, settings):
             np.bitwise_xor(chosen, y, out=out.view(bits))
         return out
 
-    def where_one(condition, x, y, out=None):
-        return deliver(np.asarray(np.where(condition, x, y)), out)
+    def where_few(condition, x, y, out=None):
+        return deliver(np.asarray(np.where(condition, x, y), order="C"), out)
 
-    return where if shape else where_one
+    return where if math.prod(shape) > FEW else where_few
 
 
 def clip(x, low, high, out=None):

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from trivium.ops.loss import check_labels
 
 from .precision import deliver, in_float32

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from trivium.kernel import Refused
 from trivium.ops.padding import taps
 from trivium.ops.pooling import divisors, max_pool
@@ -112,7 +113,7 @@ def positions(windows):
 
 
 def prepare_max_pool_gradient(specs, settings):
-    g, indices = specs
+    g = specs[0]
     size = tuple(settings["size"])
     plane, counts = math.prod(size), math.prod(g.shape[2:])
     planes, shape = g.shape[0] * g.shape[1], (*g.shape[:2], *size)

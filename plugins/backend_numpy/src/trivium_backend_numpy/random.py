@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from trivium.ops.random import HALF, KEY_STEPS, MULTIPLIERS, ROUNDS, UNIT, WORD
 from trivium.spec import as_dtype
 

@@ -5,6 +5,7 @@ summation, and with it the last bit, never depends on the offer.
 """
 
 import numpy as np
+
 from trivium.kernel import Refused
 from trivium.ops.axes import all_axes, reduced, reduced_count
 

@@ -1,6 +1,7 @@
 """The same elements in another arrangement, always as a copy: where a view does, no kernel is called."""
 
 import numpy as np
+
 from trivium.ops.shaping import axis_slices
 
 from .precision import deliver
@@ -80,4 +81,9 @@ def prepare_pad(specs, settings):
 
 KERNELS = {"reshape": reshape, "broadcast_to": broadcast_to, "concatenate": concatenate}
 
-PREPARED = {"split": prepare_split, "slice": prepare_slice, "slice_gradient": prepare_slice_gradient, "pad": prepare_pad}
+PREPARED = {
+    "split": prepare_split,
+    "slice": prepare_slice,
+    "slice_gradient": prepare_slice_gradient,
+    "pad": prepare_pad,
+}

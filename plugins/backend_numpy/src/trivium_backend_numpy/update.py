@@ -100,9 +100,7 @@ def prepare_adam_update(specs, settings):
     number, pool = value.dtype.type, scratch_pool(value, 2)
     is_hat, is_decoupled = settings["epsilon_form"] == "hat", settings["decoupled"]
 
-    def adam_update(
-        value, gradient, m, v, learning_rate, beta1, beta2, epsilon, step, weight_decay, out=None
-    ):
+    def adam_update(value, gradient, m, v, learning_rate, beta1, beta2, epsilon, step, weight_decay, out=None):
         correction1, correction2 = 1 - float(beta1) ** float(step), math.sqrt(1 - float(beta2) ** float(step))
         rate = float(learning_rate) / correction1
         root = number(1 if is_hat else correction2)

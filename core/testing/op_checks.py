@@ -1,0 +1,474 @@
+"""What must hold for an op's example on a device.  Each check raises AssertionError where it does not.
+
+Operands are made and results compared on the host, so that one broken op fails alone.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import config, ops
+from ..autodiff import gradients
+from ..backend import Device
+from ..errors import ShapeError
+from ..graph import Graph, Symbol
+from ..kernel import bind
+from ..op import Op
+from ..program import Program
+from ..spec import Dim, Spec, as_dtype, resolve, same_size
+from ..tensor import Tensor, recording
+from . import numeric
+from .profile import Profile
+from .reference import reference
+from .samples import Array, Case
+from .tolerances import EXACT, NUMERIC, SAME_BITS, assert_close, assert_same_bits, tolerance_of
+
+PATTERN = 0x5A  # what guard bytes hold
+
+
+# -- running an example ------------------------------------------------------------------------------
+
+
+def call(case: Case, operands: Sequence[Any], place: Any) -> tuple[Any, ...]:
+    """The outputs of the op, always as a tuple."""
+    settings = case.settings if operands else {**case.settings, "place": place}
+    result = case.op(*operands, **settings)
+    return result if type(result) is tuple else (result,)
+
+
+def upload(arrays: Sequence[Array | None], device: Device) -> list[Tensor | None]:
+    """Arrays as tensors."""
+    return [None if x is None else Tensor.of(x, device=device) for x in arrays]
+
+
+def run(case: Case, arrays: Sequence[Array | None], device: Device) -> list[Array]:
+    """Compute now; what comes back is on the host."""
+    return [np.array(out.numpy()) for out in call(case, upload(arrays, device), device)]
+
+
+def is_float(dtype: Any) -> bool:
+    """Whether a dtype has fractions; bfloat16 is of kind V."""
+    return as_dtype(dtype).kind in "fV"
+
+
+# -- shapes ------------------------------------------------------------------------------------------
+
+
+def check_shape_rule(case: Case) -> None:
+    """The shape rule says what the reference does."""
+    specs = case.op.infer(case.specs(), case.settings)
+
+    expected = case.expected()
+
+    assert len(specs) == len(expected), f"{case!r}: {len(specs)} outputs, the reference makes {len(expected)}"
+    for spec, array in zip(specs, expected, strict=True):
+        assert (spec.shape, spec.dtype) == (array.shape, array.dtype), f"{case!r}: {spec}, not {array.dtype}{array.shape}"
+
+
+def with_batch(case: Case) -> tuple[list[Spec | None], dict[Any, int]]:
+    """The example's specs with its first size unknown, wherever it stands on axis 0; and what it is."""
+    size = next((x.shape[0] for x in case.inputs if x is not None and x.ndim), None)
+    batch = Dim("batch")
+    specs = [
+        Spec((batch, *spec.shape[1:]), spec.dtype) if spec is not None and spec.shape and spec.shape[0] == size else spec
+        for spec in case.specs()
+    ]
+    return specs, {} if size is None else {batch.atom: size}
+
+
+def accepts_batch(case: Case) -> bool:
+    """Whether the shape rule takes an unknown batch.  Where it does, it must foretell the reference's shapes."""
+    specs, sizes = with_batch(case)
+    if not sizes:
+        return False
+    try:
+        inferred = case.op.infer(specs, case.settings)
+    except ShapeError:  # a setting names a size, which no unknown one equals
+        return False
+    for spec, array in zip(inferred, case.expected(), strict=True):
+        assert resolve(spec.shape, sizes) == array.shape, f"{case!r} with {sizes}: {spec}, not {array.shape}"
+        assert spec.dtype == array.dtype, f"{case!r}: {spec}, not {array.dtype}"
+    return True
+
+
+def check_unknown_sizes(case: Case) -> None:
+    """With an unknown batch, a nameless one, and unknown ranks, the shape rule foretells as much as can be."""
+    accepts_batch(case)
+    expected = case.expected()
+
+    specs = [None if s is None else s.with_shape((Dim(), *s.shape[1:])) if s.shape else s for s in case.specs()]
+    for spec, array in zip(case.op.infer(specs, case.settings), expected, strict=True):
+        fits = len(spec.shape) == array.ndim and all(map(same_size, spec.shape, array.shape))
+        assert fits, f"{case!r} with unknown sizes on axis 0: {spec}, which {array.shape} does not fit"
+        assert spec.dtype == array.dtype, f"{case!r}: {spec}, not {array.dtype}"
+
+    if case.inputs:
+        ranks = [None if s is None else s.with_shape(None) for s in case.specs()]
+        try:
+            inferred = case.op.infer(ranks, case.settings)
+        except ShapeError:
+            return
+        for spec, array in zip(inferred, expected, strict=True):
+            assert spec.shape is None or len(spec.shape) == array.ndim, f"{case!r} of unknown rank: {spec}"
+
+
+# -- values ------------------------------------------------------------------------------------------
+
+
+def check_forward(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """What the device computes is what the reference computes in float64."""
+    arrays = case.arrays(dtype)
+    specs = case.op.infer(case.specs(dtype), case.settings)
+
+    results = run(case, arrays, device)
+
+    for name, spec, actual, expected in zip(_output_names(case.op, specs), specs, results, case.expected(arrays), strict=True):
+        assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the shape rule says {spec.dtype}"
+        tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
+        assert_close(actual, expected.astype(spec.dtype), tolerance, f"{case!r} in {dtype}: {name}")
+
+
+def _output_names(op: Op, specs: Sequence[Spec]) -> Sequence[str]:
+    return [f"output {i}" for i in range(len(specs))] if op.outputs == "*" else op.outputs
+
+
+def check_determinism(case: Case, device: Device, dtype: str) -> None:
+    """Computed twice, the bits are the same."""
+    arrays = case.arrays(dtype)
+
+    for first, second in zip(run(case, arrays, device), run(case, arrays, device), strict=True):
+        assert_same_bits(second, first, f"{case!r}, computed again")
+
+
+def check_strided(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """Operands that are views, transposed or with elements in between, give what packed ones give."""
+    arrays = case.arrays(dtype)
+    plain = run(case, arrays, device)
+
+    for spread in (transposed, in_between):
+        views = [None if x is None else spread(x, device) for x in arrays]
+        for actual, expected in zip(call(case, views, device), plain, strict=True):
+            tolerance = tolerance_of(expected.dtype, profile.tolerances)
+            assert_close(np.asarray(actual.numpy()), expected, tolerance, f"{case!r}, operands {spread.__name__}")
+
+
+def transposed(x: Array, device: Device) -> Tensor:
+    """The elements of x in memory of the opposite order."""
+    base = Tensor.of(np.ascontiguousarray(x.T), device=device)
+    result: Tensor = ops.transpose(base)
+    return result
+
+
+def in_between(x: Array, device: Device) -> Tensor:
+    """Every second element of larger memory, from the second on, along each axis."""
+    around = np.full([2 * n + 1 for n in x.shape], _rubbish(x.dtype), x.dtype)
+    around[tuple([slice(1, None, 2)] * x.ndim)] = x
+    base = Tensor.of(around, device=device)
+    starts, steps = (1,) * x.ndim, (2,) * x.ndim
+    result: Tensor = ops.slice(base, start=starts, step=steps)
+    return result
+
+
+def _rubbish(dtype: Any) -> Any:
+    return np.nan if is_float(dtype) else True if dtype == bool else 97
+
+
+# -- memory ------------------------------------------------------------------------------------------
+
+
+def can_guard(device: Device) -> bool:
+    """Whether the device has memory that can be looked at around a result."""
+    backend = device.backend
+    return backend.allocate is not None and backend.carve is not None and backend.write is not None
+
+
+def check_out(case: Case, device: Device, dtype: str) -> None:
+    """A kernel that takes `out` fills it, writes nothing around it, and leaves its operands as they are."""
+    arrays = case.arrays(dtype)
+    bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, config.policy())
+    if bound.run is None or not bound.out:
+        return
+    operands = [None if x is None else device.upload(x) for x in arrays]
+    alone = bound.run(*operands)
+    expected = [np.array(device.download(b)) for b in ((alone,) if bound.is_single else alone)]
+    specs = [Spec(x.shape, x.dtype) for x in expected]
+
+    memory, wholes, places = _guarded(device, specs)
+    outs = [device.backend.carve(memory, at, s.shape, s.dtype) for at, s in zip(places, specs, strict=True)]  # type: ignore[misc]
+    bound.run(*operands, out=outs[0] if bound.is_single else tuple(outs))
+
+    for name, out, bits in zip(_output_names(case.op, specs), outs, expected, strict=True):
+        assert_same_bits(np.array(device.download(out)), bits, f"{case!r}: {name} written to memory that was offered")
+    is_guard = np.ones(wholes.shape[0], bool)
+    for at, spec in zip(places, specs, strict=True):
+        is_guard[at : at + _bytes(spec)] = False
+    after = np.array(device.download(wholes))
+    assert (after[is_guard] == PATTERN).all(), f"{case!r}: wrote outside the memory that was offered"
+    for buffer, before in zip(operands, arrays, strict=True):
+        if before is not None:
+            assert_same_bits(np.array(device.download(buffer)), before, f"{case!r}: an operand, afterwards")
+
+
+def _guarded(device: Device, specs: Sequence[Spec]) -> tuple[Any, Any, list[int]]:
+    """Memory full of a pattern, that memory as bytes, and where results of these Specs fit into it, well apart."""
+    places, end = [], 64
+    for spec in specs:
+        places.append(end)
+        end += -(-_bytes(spec) // 64) * 64 + 64
+    backend = device.backend
+    assert backend.allocate is not None and backend.carve is not None and backend.write is not None
+    memory = backend.allocate(end)
+    whole = backend.carve(memory, 0, (end,), np.dtype(np.uint8))
+    backend.write(whole, device.upload(np.full(end, PATTERN, np.uint8)))
+    return memory, whole, places
+
+
+def _bytes(spec: Spec) -> int:
+    shape: Any = spec.shape
+    return int(np.prod(shape, dtype=np.int64)) * spec.dtype.itemsize
+
+
+def check_in_place(case: Case, device: Device, dtype: str) -> None:
+    """A kernel that says so may write a result over the operand that it succeeds."""
+    arrays = case.arrays(dtype)
+    bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, config.policy())
+    if bound.run is None or not (bound.in_place and bound.out):
+        return
+    for overwritten in _successions(case, bound.specs, dtype):
+        operands = [None if x is None else device.upload(np.array(x)) for x in arrays]
+        alone = bound.run(*operands)
+        expected = [np.array(device.download(b)) for b in ((alone,) if bound.is_single else alone)]
+
+        outs = [operands[position] for position in overwritten]
+        bound.run(*operands, out=outs[0] if bound.is_single else tuple(outs))
+
+        for out, bits in zip(outs, expected, strict=True):
+            assert_same_bits(np.array(device.download(out)), bits, f"{case!r}, written over operands {overwritten}")
+
+
+def _successions(case: Case, specs: Sequence[Spec], dtype: str) -> list[list[int]]:
+    """Which operands the outputs may overwrite: any one for a single output, else the one of an output's name."""
+    given = case.specs(dtype)
+    if len(specs) == 1:
+        return [[i] for i, spec in enumerate(given) if spec is specs[0]]
+    names = [case.op.inputs[0], *[name.removesuffix("_out") for name in case.op.outputs[1:]]]
+    if not set(names) <= set(case.op.inputs):
+        return []
+    return [[case.op.inputs.index(name) for name in names]]
+
+
+# -- gradients ---------------------------------------------------------------------------------------
+
+
+def differentiable(case: Case) -> list[int]:
+    """Positions of the operands that have a gradient."""
+    names = case.op.names_of(len(case.inputs))
+    return [
+        i
+        for i, (name, x) in enumerate(zip(names, case.inputs, strict=True))
+        if x is not None and x.dtype == np.float64 and case.op.is_differentiable(name)
+    ]
+
+
+def has_gradient(case: Case) -> bool:
+    """Whether there is anything to differentiate."""
+    return bool(differentiable(case)) and bool(_wanted_outputs(case))
+
+
+def _wanted_outputs(case: Case) -> list[int]:
+    specs = case.op.infer(case.specs(), case.settings)
+    names = _output_names(case.op, specs)
+    return [i for i, spec in enumerate(specs) if is_float(spec.dtype) and names[i] not in case.op.auxiliary]
+
+
+def _seeds(case: Case) -> list[Array]:
+    """A weight for each element of each output, so that no two of them can be exchanged unnoticed."""
+    specs = case.op.infer(case.specs(), case.settings)
+    random = np.random.default_rng(zlib.crc32(str(case).encode()))
+    return [random.uniform(0.5, 1.5, specs[i].shape) * random.choice([-1.0, 1.0], specs[i].shape)  # type: ignore[arg-type]
+            for i in _wanted_outputs(case)]  # fmt: skip
+
+
+def _directions(arrays: Sequence[Array], seed: str) -> list[Array]:
+    random = np.random.default_rng(zlib.crc32(seed.encode()))
+    return [random.normal(size=x.shape) for x in arrays]
+
+
+_numeric_gradients: dict[tuple[Op, int], list[Array]] = {}
+
+
+def numeric_gradients(case: Case) -> list[Array]:
+    """The gradient of the weighted sum of the reference's outputs, by differences."""
+    key = case.op, case.number
+    if key not in _numeric_gradients:
+        seeds, wanted = _seeds(case), _wanted_outputs(case)
+
+        def weighted(*arrays: Array) -> float:
+            outs = case.expected(arrays)
+            return float(sum([float((outs[i] * w).sum()) for i, w in zip(wanted, seeds, strict=True)]))
+
+        _numeric_gradients[key] = [numeric.gradient(weighted, case.inputs, i) for i in differentiable(case)]
+    return _numeric_gradients[key]
+
+
+def first_gradients(
+    case: Case, device: Device, arrays: Sequence[Array | None], seeds: Sequence[Array], again: bool = False
+) -> tuple[list[Any], list[Any]]:
+    """The gradients of the operands by the rules, and what they were computed from: operands, then seeds.
+
+    again: record the gradients too, to differentiate them
+    """
+    xs, ws = upload(arrays, device), upload(seeds, device)
+    positions, wanted = differentiable(case), _wanted_outputs(case)
+    sources = [xs[i] for i in positions] + ws
+    for x in sources if again else sources[: len(positions)]:
+        assert x is not None
+        x.require_gradient()
+    with recording(True):
+        outs = call(case, xs, device)
+    with recording(again):
+        found = gradients([outs[i] for i in wanted], [xs[i] for i in positions], ws)
+    return found, sources
+
+
+def check_gradient(case: Case, device: Device, profile: Profile) -> None:
+    """The gradient rules agree with what differences say."""
+    dtype = as_dtype(profile.widest)
+
+    found, _ = first_gradients(case, device, case.arrays(dtype), [w.astype(dtype) for w in _seeds(case)])
+
+    for position, g, expected in zip(differentiable(case), found, numeric_gradients(case), strict=True):
+        what = f"{case!r}: gradient of {case.op.names_of(len(case.inputs))[position]}"
+        actual = np.zeros(expected.shape) if g is None else np.asarray(g.numpy())
+        assert_close(actual, expected, NUMERIC[profile.widest], what)
+
+
+_numeric_slopes: dict[tuple[Op, int], list[list[float]]] = {}
+SLOPES = 2
+
+
+def _second_arrays(case: Case) -> tuple[list[Array], list[Array]]:
+    """What second gradients are taken of: operands and seeds; and the weights of the first gradients."""
+    operands = [x for i in differentiable(case) if (x := case.inputs[i]) is not None]
+    return operands + _seeds(case), _directions(operands, f"weights of {case}")
+
+
+def numeric_slopes(case: Case) -> list[list[float]]:
+    """How the weighted sum of the first gradients, by the rules on the references, changes along some directions."""
+    key = case.op, case.number
+    if key not in _numeric_slopes:
+        sources, weights = _second_arrays(case)
+        positions, device = differentiable(case), reference.device()
+
+        def weighted(*moved: Array) -> float:
+            arrays = list(case.inputs)
+            for i, x in zip(positions, moved, strict=False):
+                arrays[i] = x
+            found, _ = first_gradients(case, device, arrays, moved[len(positions) :])
+            return float(sum([float((g.numpy() * w).sum()) for g, w in zip(found, weights, strict=True) if g is not None]))
+
+        _numeric_slopes[key] = [
+            [numeric.slope(weighted, sources, i, d[i]) for i in range(len(sources))] for d in _paths(case, sources)
+        ]
+    return _numeric_slopes[key]
+
+
+def _paths(case: Case, sources: Sequence[Array]) -> list[list[Array]]:
+    return [_directions(sources, f"path {n} of {case}") for n in range(SLOPES)]
+
+
+def check_second_gradient(case: Case, device: Device, profile: Profile) -> None:
+    """The gradient rules of the gradient rules agree with what differences say of the latter."""
+    dtype = as_dtype(profile.widest)
+    sources, weights = _second_arrays(case)
+
+    first, leaves = first_gradients(case, device, case.arrays(dtype), [w.astype(dtype) for w in _seeds(case)], again=True)
+    pairs = [(g, w) for g, w in zip(first, weights, strict=True) if g is not None and g.edge is not None]
+    seeds = [Tensor.of(w.astype(dtype), device=device) for _, w in pairs]
+    second = gradients([g for g, _ in pairs], leaves, seeds)
+
+    tolerance = NUMERIC[profile.widest]
+    for path, slopes in zip(_paths(case, sources), numeric_slopes(case), strict=True):
+        for i, (g, direction, expected) in enumerate(zip(second, path, slopes, strict=True)):
+            value = 0.0 if g is None else (np.asarray(g.numpy()).astype(np.float64) * direction).sum()
+            what = f"{case!r}: second gradient, slope along source {i}"
+            scale = 10 * tolerance.absolute * max(1.0, float(np.abs(direction).sum()))
+            assert abs(value - expected) <= scale + tolerance.relative * abs(expected), f"{what}: {value}, expected {expected}"
+
+
+# -- programs ----------------------------------------------------------------------------------------
+
+
+def check_program(case: Case, device: Device, dtype: str, has_unknown_sizes: bool) -> None:
+    """A program computes the bits of eager calls, gradients too, and again after a run on something else."""
+    arrays = case.arrays(dtype)
+    seeds = [w.astype(as_dtype(dtype)) for w in _seeds(case)] if has_gradient(case) else []
+    expected = _eager_bits(case, device, arrays, seeds)
+    program, fed = _program(case, device, dtype, has_unknown_sizes, bool(seeds))
+
+    def results(values: Sequence[Array | None], weights: Sequence[Array]) -> list[Tensor]:
+        given = [x for x in values if x is not None] + list(weights)
+        return program.run(dict(zip(fed, given, strict=True)))
+
+    first = results(arrays, seeds)
+    results([_turned(x) for x in arrays], [_turned(w) for w in seeds])
+    again = results(arrays, seeds)
+
+    for what, made in (("first run", first), ("a run after another one", again)):
+        assert len(made) == len(expected), f"{case!r}: {len(made)} results, eager calls give {len(expected)}"
+        for i, (actual, bits) in enumerate(zip(made, expected, strict=True)):
+            assert_same_bits(np.array(actual.numpy()), bits, f"{case!r} as a program, {what}: result {i}")
+
+
+def _turned(x: Any) -> Any:
+    """Another operand that is just as valid: the same numbers in reverse."""
+    return np.ascontiguousarray(np.flip(x)).reshape(x.shape) if x is not None and is_float(x.dtype) else x
+
+
+def _eager_bits(case: Case, device: Device, arrays: Sequence[Array | None], seeds: Sequence[Array]) -> list[Array]:
+    results = run(case, arrays, device)
+    if seeds:
+        found, _ = first_gradients(case, device, arrays, seeds)
+        results += [np.array(g.numpy()) for g in found if g is not None]
+    return results
+
+
+def _program(
+    case: Case, device: Device, dtype: str, has_unknown_sizes: bool, has_seeds: bool
+) -> tuple[Program, list[Symbol]]:
+    graph = Graph()
+    fed: list[Symbol] = []
+    xs: list[Symbol | None] = []
+    for spec in case.specs(dtype):
+        if spec is None:
+            xs.append(None)
+            continue
+        shape: Any = (None, *spec.shape[1:]) if has_unknown_sizes and spec.shape else spec.shape
+        fed.append(graph.placeholder(shape, spec.dtype))
+        xs.append(fed[-1])
+    outs = call(case, xs, graph)
+    fetches = list(outs)
+    if has_seeds:
+        weights = [graph.placeholder(outs[i].spec.shape, outs[i].spec.dtype) for i in _wanted_outputs(case)]
+        found = gradients([outs[i] for i in _wanted_outputs(case)], [xs[i] for i in differentiable(case)], weights)
+        fetches += [g for g in found if g is not None]
+        fed += weights
+    return Program(fetches, fed=fed, device=device), fed
+
+
+def check_strided_program(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """Inside a program too, an op takes operands that are views, which are packed where its kernel wants that."""
+    arrays = case.arrays(dtype)
+    graph = Graph()
+    fed = [None if x is None else graph.placeholder(x.T.shape, x.dtype) for x in arrays]
+    outs = call(case, [None if x is None else ops.transpose(x) for x in fed], graph)
+    program = Program(outs, fed=[x for x in fed if x is not None], device=device)
+
+    feeds = {s: np.ascontiguousarray(x.T) for s, x in zip(fed, arrays, strict=True) if s is not None and x is not None}
+    for actual, expected in zip(program.run(feeds), run(case, arrays, device), strict=True):
+        tolerance = tolerance_of(expected.dtype, profile.tolerances)
+        assert_close(np.array(actual.numpy()), expected, tolerance, f"{case!r} as a program of transposed operands")
