@@ -27,12 +27,15 @@ class Backend(KernelTable):
     allocate(size)                         that many bytes, for a program's arena
     carve(memory, offset, shape, dtype)    a buffer inside such memory; the offset counts bytes
     copy(buffer)                           fresh, contiguous memory with the same elements
+    pack(buffer)                           what a kernel made of strided operands, contiguous
     synchronize()                          return when all work on the device is done
     count()                                how many devices of this type answer; 0 with no hardware
     unavailable()                          why the devices cannot be used, or None
+    locate(place)                          the index of a device named by a part between, as in opencl:PLATFORM:1
 
     `strided`: whether `fallback` takes strided buffers.  `is_host`: whether buffers are NumPy arrays.
     `fallback(op, specs, settings)`: a kernel for any op, or a Refused.
+    `preference`: orders the device `auto`, highest first; negative: never chosen by it.
     """
 
     def __init__(
@@ -46,10 +49,13 @@ class Backend(KernelTable):
         allocate: Callable[[int], Any] | None = None,
         carve: Callable[[Any, int, tuple[int, ...], Any], Buffer] | None = None,
         copy: Callable[[Buffer], Buffer] | None = None,
+        pack: Callable[[Buffer], Buffer] = lambda buffer: buffer,
         synchronize: Callable[[], None] = lambda: None,
         count: Callable[[], int] = lambda: 1,
         unavailable: Callable[[], str | None] = lambda: None,
+        locate: Callable[[str], int] | None = None,
         fallback: Callable[[Op, Any, Any], Any] | None = None,
+        preference: int = 0,
         strided: bool = False,
         is_host: bool = False,
     ) -> None:
@@ -57,8 +63,10 @@ class Backend(KernelTable):
         self.name = name
         self.from_numpy, self.to_numpy = from_numpy, to_numpy
         self.view, self.write, self.allocate, self.carve, self.copy = view, write, allocate, carve, copy
+        self.pack = pack
         self.synchronize, self.count, self.unavailable = synchronize, count, unavailable
         self.fallback, self.strided, self.is_host = fallback, strided, is_host
+        self.locate, self.preference = locate, preference
         self.tables: list[KernelTable] = [self]
         self._devices: dict[int, Device] = {}
 
@@ -100,7 +108,7 @@ class Device:
         self.type = backend.name
         self.name = f"{backend.name}:{index}" if backend.count() > 1 or index else backend.name
         self.bound: dict[Any, Bound] = {}  # (op, specs, settings) -> the kernel bound to them
-        self.has_stable_buffers = backend.write is not None
+        self.has_stable_buffers = backend.write is not None and backend.view is not None
         self.numbers: dict[Any, Any] = {}  # (number, dtype) -> the tensor that eager calls use for it
 
     def upload(self, array: Any, dtype: Any = None) -> Buffer:

@@ -142,7 +142,7 @@ def _best_first() -> list[str]:
             backend = registry.find_backend(type)
         except (DeviceError, PluginError):
             continue  # the warning about it has said why
-        preference: int = getattr(backend, "preference", 0)
+        preference: int = backend.preference
         if preference >= 0:
             ranked.append((backend.is_host, -preference, type))
     return [type for _, _, type in sorted(ranked)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from attrs import define, field
 
-from .backend import Buffer, Device, contiguous_strides, is_contiguous
+from .backend import Buffer, Device, is_contiguous
 from .graph import ASSIGN, CONSTANT, READ, Node, Symbol
 from .kernel import Bound
 from .lowering import Step, located, lower, match_sizes
@@ -226,9 +226,9 @@ class _Arena:
         elif node.op is READ:
             slot = node.settings["slot"]
             storage = self.instance.read(slot)
-            layout = getattr(slot, "layout", None)
-            buffer = storage.buffer if layout is None else step.device.view(storage.buffer, layout)
-            self._place(node.outputs[0], step.device, buffer=buffer, storage=storage)
+            self._place(node.outputs[0], step.device, buffer=storage.buffer, storage=storage)
+            if (layout := getattr(slot, "layout", None)) is not None:
+                self._layouts[node.outputs[0]] = layout
         elif node.op is ASSIGN:
             assert step.inputs[0] is not None
             self._assigns.append((node.settings["slot"], step.inputs[0]))
@@ -258,9 +258,10 @@ class _Arena:
                 layout = inner
             else:
                 layout = step.bound.view(inner, **step.bound.settings)  # type: ignore[misc]
-        if layout is None:  # the memory cannot be seen that way: copy it first
-            at = self.instance.steps.index(step)
-            self._place(out, step.device, lifetime=Lifetime(at, at, _bytes(self.instance.specs[source])))
+        if layout is None:  # the memory cannot be seen that way, but a packed copy of the operand can
+            at, spec = self.instance.steps.index(step), self.instance.specs[source]
+            self._homes[out] = _Home(spec, step.device, lifetime=Lifetime(at, at, _bytes(spec)))
+            self._roots[out], self._layouts[out] = out, step.layout
             return
         self._roots[out] = self._roots[source]
         self._layouts[out] = layout
@@ -278,6 +279,8 @@ class _Arena:
             (slot, symbol), *others = pairs
             home = self._homes.get(symbol)
             if others or home is None or home.lifetime is None or symbol in taken or getattr(slot, "layout", None):
+                continue
+            if symbol in self._layouts:  # it sees a packed copy of something else
                 continue
             at, step = makers[symbol]
             storage = self.instance.store.storage(slot)
@@ -327,7 +330,7 @@ class _Arena:
 
     def _operand_to_overwrite(self, at: int, step: Step, out: Symbol) -> Lifetime | None:
         """The memory of an operand that dies in this very step, where the kernel may write over it."""
-        if step.bound is None or step.layout is not None or not (step.bound.in_place and step.bound.is_single):
+        if step.bound is None or step.layout is not None or not (step.bound.in_place and step.bound.op.elementwise):
             return None
         roots = [self._roots[x] for x in step.inputs if x is not None]
         for x in step.inputs:
@@ -394,9 +397,7 @@ class _Arena:
         assert source is not None
         write = step.device.backend.write
         assert write is not None
-        shape: Any = self.instance.specs[source].shape
-        target = step.device.view(self.value(out), (shape, contiguous_strides(shape), 0))
-        self.calls.append(functools.partial(write, target, self.value(source)))
+        self.calls.append(functools.partial(write, self._homes[out].buffer, self.value(source)))
 
     def _run_and_copy(self, step: Step, inputs: list[Buffer], outs: tuple[Buffer, ...]) -> None:
         bound, write = step.bound, step.device.backend.write

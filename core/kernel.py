@@ -33,8 +33,9 @@ class Kernel:
 
     function: plain: `function(*buffers, out=None, **settings)`;
               prepared: `function(specs, settings) -> callable(*buffers, out=None)`, or a Refused
-    exact:    gives the bits of the reference (no reordered sums, no Winograd)
-    strided:  takes buffers that are not contiguous
+    exact:    deterministic, and the same bits in an eager call and in a program (no Winograd, no sums that a fusion
+              reorders)
+    strided:  takes buffers that are not contiguous; what it returns then is packed by the backend
     out:      writes into memory that is offered as `out`
     in_place: that memory may be an operand's own
     """

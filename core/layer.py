@@ -47,8 +47,8 @@ class Layer:
     parameters(*specs) -> {name: ParamSpec}    from the Specs of the inputs; the batch may be unknown
     forward(*inputs, *, <names of what it owns>, training) -> value, or (value, {state name: next value})
 
-    `forward` is pure: it uses ops only, and asks by keyword for what it needs.  With several values it
-    returns a tuple of them.
+    `forward` is pure: it uses ops only, and asks by keyword for what it needs; a parameter that the settings
+    leave out (a bias, say) is None.  With several values it returns a tuple of them.
     """
 
     name: str | None = field(default=None, kw_only=True)
@@ -98,7 +98,7 @@ class Layer:
         """
         if isinstance(training, Symbol) and "training" in self.asks_for:
             return self._apply_either(inputs, values, training)
-        asked = {name: values[name] for name in self.asks_for if name != "training"}
+        asked = {name: values.get(name) for name in self.asks_for if name != "training"}
         if "training" in self.asks_for:
             asked["training"] = bool(training)
         try:

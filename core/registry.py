@@ -427,7 +427,7 @@ def _index(backend: Backend, name: str, place: str) -> int:
     """Which of a backend's devices a place means; a backend with parts between knows it by `locate`."""
     if place.isdecimal() or not place:
         return int(place or 0)
-    locate: Callable[[str], int] | None = getattr(backend, "locate", None)
+    locate = backend.locate
     if locate is None:
         raise DeviceError(f"device {name!r}: {place!r} is not a number; write for example {backend.name}:0")
     return locate(place)

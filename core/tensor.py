@@ -214,6 +214,7 @@ class Tensor(Value):
         device = inputs[0].storage.device
         key: list[Any] = [op]
         buffers = []
+        is_packed = True
         for x in inputs:
             if x is None:
                 key.append(None)
@@ -223,6 +224,8 @@ class Tensor(Value):
                 raise _two_devices(op, inputs)
             key.append(x.spec)
             buffers.append(x.data)
+            if not x.is_packed:
+                is_packed = False
         if settings:
             key.extend(settings.items())
         try:
@@ -239,13 +242,16 @@ class Tensor(Value):
         run = bound.run
         if run is None:
             return cls._run_composed(bound, inputs, settings)
-        if not (bound.strided and device.has_stable_buffers):
+        if not ((is_packed or bound.strided) and device.has_stable_buffers):
             buffers = [None if x is None else x.buffer(not bound.strided) for x in inputs]
         try:
             result = run(*buffers)
         except Exception as error:
             error.add_note(f"in {op.name}({', '.join([str(x.spec) for x in inputs if x is not None])}) on {device}")
             raise
+        if not is_packed:
+            pack = device.backend.pack
+            result = pack(result) if bound.is_single else tuple([pack(part) for part in result])
         if bound.is_single:
             # Tensor.around, written out: this is the path of every eager call
             out = cls.__new__(cls)

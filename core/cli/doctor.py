@@ -78,11 +78,7 @@ def _problems_of(plugin: str, tried: Probe, remedy: str) -> list[dict[str, str]]
         if line["state"] == "problem"
     ]
     if tried.state in ("failed", "crashed", "timed out", "incompatible"):
-        remedy = (
-            tried.found.get("remedy")
-            or remedy
-            or f"update it, or `trivium plugins block {plugin.split()[0]}`"
-        )
+        remedy = tried.found.get("remedy") or remedy or f"update it, or `trivium plugins block {plugin.split()[0]}`"
         found.append({"problem": f"{plugin}: {tried.state}: {tried.cause}", "remedy": remedy})
     return found
 
@@ -99,26 +95,17 @@ def _devices(problems: list[dict[str, str]]) -> list[dict[str, Any]]:
     for type, tried in zip(types, probe_all([("device", type) for type in types])):
         rows.append({"type": type, **attrs.asdict(tried)})
         if tried.state in ("crashed", "timed out"):
-            problems.append(
-                {"problem": f"device {type}: {tried.state}: {tried.cause}", "remedy": "see its backend"}
-            )
+            problems.append({"problem": f"device {type}: {tried.state}: {tried.cause}", "remedy": "see its backend"})
     return rows
 
 
 def _print(facts: dict[str, Any]) -> None:
-    click.echo(
-        f"trivium {facts['trivium']}, Python {facts['python']}, NumPy {facts['numpy']}, {facts['platform']}\n"
-    )
-    print_table(
-        ("SETTING", "VALUE", "FROM"), [(s["name"], s["value"], s["source"]) for s in facts["settings"]]
-    )
+    click.echo(f"trivium {facts['trivium']}, Python {facts['python']}, NumPy {facts['numpy']}, {facts['platform']}\n")
+    print_table(("SETTING", "VALUE", "FROM"), [(s["name"], s["value"], s["source"]) for s in facts["settings"]])
     click.echo()
     print_table(
         ("PLUGIN", "BRINGS", "STATE", "SECONDS"),
-        [
-            (p["name"], p["group"].removeprefix("trivium."), p["state"], f"{p['seconds']:.1f}")
-            for p in facts["plugins"]
-        ],
+        [(p["name"], p["group"].removeprefix("trivium."), p["state"], f"{p['seconds']:.1f}") for p in facts["plugins"]],
     )
     click.echo()
     print_table(("DEVICE", "STATE", "NOTE"), [(d["type"], d["state"], d["cause"]) for d in facts["devices"]])

@@ -79,9 +79,7 @@ def _with_absent(specs: list[Spec | None], op: Op) -> Specs:
     """Operands with None for each optional one that was left out at the end."""
     required = len(op.inputs) - len(op.optional)
     if not op.is_variadic and not required <= len(specs) <= len(op.inputs):
-        raise ConfigError(
-            f"{op.name}: takes a --shape for each of {', '.join(op.inputs)}; {len(specs)} were given"
-        )
+        raise ConfigError(f"{op.name}: takes a --shape for each of {', '.join(op.inputs)}; {len(specs)} were given")
     return (*specs, *[None] * (0 if op.is_variadic else len(op.inputs) - len(specs)))
 
 

@@ -104,9 +104,7 @@ def _named(name: str) -> list[Record]:
     records = registry.plugins()
     found = [r for r in records if canonical(name) in (canonical(r.name), canonical(r.distribution))]
     if not found:
-        error: UnknownNameError = unknown_name(
-            "plugin", name, {n for r in records for n in (r.name, r.distribution)}
-        )
+        error: UnknownNameError = unknown_name("plugin", name, {n for r in records for n in (r.name, r.distribution)})
         raise error
     return found
 

@@ -7,6 +7,9 @@ indexing, memory, convolution, pooling, normalization, random, loss, update.
 
 # ruff: noqa: F403 - each module names its words in __all__
 
+from .. import registry
+from ..errors import UnknownNameError
+from ..op import Op
 from .convolution import *
 from .creation import *
 from .elementwise import *
@@ -20,3 +23,13 @@ from .random import *
 from .reduction import *
 from .shaping import *
 from .update import *
+
+
+def __getattr__(name: str) -> Op:
+    """An op that a plugin brings."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        return registry.find_op(name)
+    except UnknownNameError as error:
+        raise AttributeError(str(error)) from error

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
+from ..spec import same_size
 from .creation import zeros_beside
 from .shaping import row_major
 
@@ -58,7 +59,7 @@ def overwrite(x, value, *, layout):
     layout: (shape, strides in elements, offset), no element twice
     return: the shape of x
     """
-    out = np.array(x)
+    out = np.array(x, order="C")
     as_strided.reference(out, layout=layout)[...] = value
     return out
 
@@ -66,7 +67,7 @@ def overwrite(x, value, *, layout):
 @overwrite.shape
 def overwrite_shape(x, value, *, layout):
     expected = as_strided_shape(x, layout=layout)
-    if value.shape != expected.shape:
+    if value.ndim != expected.ndim or not all(map(same_size, value.shape, expected.shape)):
         raise ShapeError(f"value {value} does not fit layout {layout[0]}")
     return x
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import DTypeError, ShapeError
 from ..op import op
-from ..spec import Spec, as_dtype, product
+from ..spec import Spec, as_dtype, product, same_size
 from .elementwise import less, where
 
 __all__ = ["random_bits", "uniform", "normal", "dropout", "advance", "blocks"]
@@ -67,8 +67,10 @@ def blocks(shape):
 
 
 def check_state(state):
-    if state.dtype != np.uint64 or state.shape != (2,):
+    if state.dtype != np.uint64:
         raise DTypeError(f"a random state is uint64[2], key and counter; got {state}")
+    if state.ndim != 1 or not same_size(state.shape[0], 2):
+        raise ShapeError(f"a random state is uint64[2], key and counter; got {state}")
 
 
 def drawn_shape(state, *, shape, dtype, **_):

@@ -178,7 +178,9 @@ def sum_to(x, *, shape):
     """The sum over the axes that broadcasting from `shape` to x's shape would have made."""
     extra = x.ndim - len(shape)
     widened = [i for i, size in enumerate(shape, extra) if size == 1 and x.shape[i] != 1]
-    return x.sum(axis=(*range(extra), *widened), keepdims=True, dtype=x.dtype).reshape(shape)
+    axes = (*range(extra), *widened)
+    whole = x.sum(axis=axes, keepdims=True, dtype=x.dtype) if axes else x.copy()  # a sum of one -0.0 would be 0.0
+    return whole.reshape(shape)
 
 
 @sum_to.shape

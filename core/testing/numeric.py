@@ -8,10 +8,11 @@ import numpy as np
 
 from .samples import Array
 
-STEP = 1e-5  # the error of the step, and that of rounding it away, are both near 1e-10
+STEP = 1e-5  # the error of the step, and that of rounding, are both near 1e-10
+LONG_STEP = 1e-2  # for results that are rounded to float32
 
 
-def gradient(function: Callable[..., float], inputs: Sequence[Array | None], position: int) -> Array:
+def gradient(function: Callable[..., float], inputs: Sequence[Array | None], position: int, step: float = STEP) -> Array:
     """How `function(*inputs)` changes with each element of the operand at a position."""
     at = inputs[position]
     assert at is not None
@@ -19,11 +20,13 @@ def gradient(function: Callable[..., float], inputs: Sequence[Array | None], pos
     for index in np.ndindex(*at.shape):
         direction = np.zeros(at.shape)
         direction[index] = 1.0
-        result[index] = slope(function, inputs, position, direction)
+        result[index] = slope(function, inputs, position, direction, step)
     return result
 
 
-def slope(function: Callable[..., float], inputs: Sequence[Array | None], position: int, direction: Array) -> float:
+def slope(
+    function: Callable[..., float], inputs: Sequence[Array | None], position: int, direction: Array, step: float = STEP
+) -> float:
     """How `function(*inputs)` changes as the operand at a position moves in a direction."""
 
     def moved(by: float) -> float:
@@ -31,4 +34,4 @@ def slope(function: Callable[..., float], inputs: Sequence[Array | None], positi
         given[position] = np.asarray(inputs[position] + by * direction)
         return function(*given)
 
-    return (moved(STEP) - moved(-STEP)) / (2 * STEP)
+    return (moved(step) - moved(-step)) / (2 * step)

@@ -22,9 +22,7 @@ def explain(capsys, *arguments):
 
 
 def test_the_chosen_kernel_and_the_refused_one_are_named(acme, capsys):
-    acme.kernel("relu", prepared=True, priority=9)(
-        lambda specs, settings: Refused("it takes even sizes only")
-    )
+    acme.kernel("relu", prepared=True, priority=9)(lambda specs, settings: Refused("it takes even sizes only"))
     acme.kernel("relu")(lambda x, out=None: x)
 
     status, facts = explain(capsys, "relu", "--shape", "batch,3", "--dtype", "float64")

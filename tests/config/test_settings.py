@@ -182,9 +182,7 @@ def test_a_list_falls_back_and_a_single_name_does_not(monkeypatch):
         config.reload()
         with pytest.raises(DeviceError, match=r"^TRIVIUM_DEVICE: device gone:0: not available: no driver$"):
             config.current_device()
-        with pytest.raises(
-            DeviceError, match=r"none answers: gone: .*no driver; lost: .*does not exist; lost has 0"
-        ):
+        with pytest.raises(DeviceError, match=r"none answers: gone: .*no driver; lost: .*does not exist; lost has 0"):
             config.device("gone,lost")
 
 

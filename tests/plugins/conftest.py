@@ -1,5 +1,6 @@
 """Distributions that exist only in a test: a dist-info folder, an entry-point table, a few modules."""
 
+import json
 import os
 import subprocess
 import sys
@@ -42,6 +43,12 @@ class Distributions:
     def trivium(self, *arguments, **environment):
         """Run the command line in a process of its own."""
         return self._run(["-c", "from trivium.cli import main; main()", *arguments], environment)
+
+    def facts(self, *arguments, **environment):
+        """What a command says with `--json`."""
+        result = self.trivium(*arguments, "--json", **environment)
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
 
     def _run(self, arguments, environment):
         path = os.pathsep.join([str(self.folder), *filter(None, sys.path)])

@@ -173,18 +173,14 @@ def test_two_plugins_that_claim_one_name_keep_the_first(distributions):
     distributions.install("beta", layers("b", "beta_layers"), {"beta_layers": LAYER.format(name="Same")})
     found = distributions.registry()
 
-    with pytest.warns(
-        PluginWarning, match=r"beta 1.0 .*the layer 'Same' exists already: alpha 1.0 brings it"
-    ):
+    with pytest.warns(PluginWarning, match=r"beta 1.0 .*the layer 'Same' exists already: alpha 1.0 brings it"):
         assert found.names("layers") == ["Same"]
 
     assert found.find("layers", "Same").__module__ == "alpha_layers"
 
 
 def test_kernels_with_equal_priority_are_refused_and_the_device_works(distributions):
-    distributions.install(
-        "acme", {"trivium.backends": {"acme": "acme:backend"}}, {"acme": BACKEND.format(name="acme")}
-    )
+    distributions.install("acme", {"trivium.backends": {"acme": "acme:backend"}}, {"acme": BACKEND.format(name="acme")})
     for name, priority in (("fast", 5), ("faster", 5), ("fastest", 9)):
         source = f"""
             from trivium.kernel import KernelTable
@@ -219,14 +215,10 @@ def test_kernels_of_another_device_stay_unimported(distributions):
 
 
 def test_an_unknown_device_lists_what_is_installed(distributions):
-    distributions.install(
-        "acme", {"trivium.backends": {"acme": "acme:backend"}}, {"acme": BACKEND.format(name="acme")}
-    )
+    distributions.install("acme", {"trivium.backends": {"acme": "acme:backend"}}, {"acme": BACKEND.format(name="acme")})
     found = distributions.registry()
 
-    with pytest.raises(
-        DeviceError, match=r"no device type named 'acne'; installed: acme\.  Did you mean 'acme'\?"
-    ):
+    with pytest.raises(DeviceError, match=r"no device type named 'acne'; installed: acme\.  Did you mean 'acme'\?"):
         found.find_device("acne:1")
     with pytest.raises(DeviceError, match="acme:7: does not exist; acme has 1"):
         found.find_device("acme:7")
@@ -235,9 +227,7 @@ def test_an_unknown_device_lists_what_is_installed(distributions):
 
 
 def test_an_entry_must_say_what_it_brings(distributions):
-    distributions.install(
-        "acme", {"trivium.backends": {"fast": "acme:backend"}}, {"acme": BACKEND.format(name="acme")}
-    )
+    distributions.install("acme", {"trivium.backends": {"fast": "acme:backend"}}, {"acme": BACKEND.format(name="acme")})
     found = distributions.registry()
 
     with (
@@ -264,9 +254,7 @@ def test_several_entries_may_name_one_object(distributions):
             calls.append("layers")
             register(Wide)
     """
-    distributions.install(
-        "acme", layers("wide", "acme", **{"trivium.backends": {"acme": "acme"}}), {"acme": source}
-    )
+    distributions.install("acme", layers("wide", "acme", **{"trivium.backends": {"acme": "acme"}}), {"acme": source})
     found = distributions.registry()
 
     found.find("layers", "Wide")
@@ -277,9 +265,7 @@ def test_several_entries_may_name_one_object(distributions):
 
 
 def test_a_style_is_the_module_that_its_entry_names(distributions):
-    distributions.install(
-        "fourth", {"trivium.apis": {"fourth": "fourth_style"}}, {"fourth_style": "answer = 42"}
-    )
+    distributions.install("fourth", {"trivium.apis": {"fourth": "fourth_style"}}, {"fourth_style": "answer = 42"})
 
     assert distributions.registry().find("apis", "fourth").answer == 42
     result = distributions.python("""
@@ -309,8 +295,7 @@ def test_an_unknown_group_and_a_malformed_target_are_said_in_the_list(distributi
     causes = [row.cause for row in distributions.registry().plugins()]
 
     assert any(
-        "there is no group 'trivium.layer'" in cause and "Did you mean 'trivium.layers'?" in cause
-        for cause in causes
+        "there is no group 'trivium.layer'" in cause and "Did you mean 'trivium.layers'?" in cause for cause in causes
     )
     assert any("'no object here' names no object" in cause for cause in causes)
 
@@ -329,9 +314,7 @@ def test_a_plugin_may_ask_for_another_while_it_registers(distributions):
     distributions.install(
         "asking", layers("outer", "asking"), {"asking": f"asked = []\n{asking}".replace("\n        ", "\n")}
     )
-    distributions.install(
-        "inner", layers("inner", "inner_layers"), {"inner_layers": LAYER.format(name="Inner")}
-    )
+    distributions.install("inner", layers("inner", "inner_layers"), {"inner_layers": LAYER.format(name="Inner")})
     found = distributions.registry()
     import asking as module  # noqa: PLC0415 - exists only now
 
@@ -389,9 +372,7 @@ def test_many_threads_load_a_plugin_once(distributions):
     distributions.install("only", layers("only", "only_layers"), {"only_layers": source})
     found = distributions.registry()
     results = []
-    threads = [
-        threading.Thread(target=lambda: results.append(found.find("layers", "Only"))) for _ in range(16)
-    ]
+    threads = [threading.Thread(target=lambda: results.append(found.find("layers", "Only"))) for _ in range(16)]
 
     for thread in threads:
         thread.start()
@@ -415,9 +396,7 @@ def test_many_threads_load_a_plugin_once(distributions):
 def test_plugins_are_chosen_by_the_environment(distributions, monkeypatch, variable, value, loaded, cause):
     for name in ("One", "Two"):
         module = f"{name.lower()}_layers"
-        distributions.install(
-            f"dist-{name.lower()}", layers(name.lower(), module), {module: LAYER.format(name=name)}
-        )
+        distributions.install(f"dist-{name.lower()}", layers(name.lower(), module), {module: LAYER.format(name=name)})
     monkeypatch.setenv(variable, value)
     config.reload()
     found = distributions.registry()

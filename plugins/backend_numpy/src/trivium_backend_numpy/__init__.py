@@ -1,10 +1,23 @@
 """The `cpu` device: buffers are NumPy arrays, kernels are NumPy at its best."""
 
-import importlib
-
 import numpy as np
 from trivium.backend import Backend
-from trivium.kernel import Refused, reference_kernel
+from trivium.kernel import reference_kernel
+
+from . import (
+    convolution,
+    creation,
+    elementwise,
+    indexing,
+    linear_algebra,
+    loss,
+    normalization,
+    pooling,
+    random,
+    reduction,
+    shaping,
+    update,
+)
 
 __all__ = ["backend"]
 
@@ -38,6 +51,11 @@ def copy(buffer):
     return np.array(buffer, order="C")
 
 
+def pack(buffer):
+    """The array itself where it is row-major, else a copy: ufuncs answer in the order of their operands."""
+    return buffer if buffer.flags.c_contiguous else np.array(buffer, order="C")
+
+
 def fallback(op, specs, settings):
     """The op's reference: slow but right."""
     return reference_kernel(op, settings)
@@ -52,6 +70,7 @@ backend = Backend(
     allocate=allocate,
     carve=carve,
     copy=copy,
+    pack=pack,
     fallback=fallback,
     strided=True,
     is_host=True,
@@ -68,29 +87,17 @@ def register_ufunc(name, ufunc):
         return lambda *buffers, out=None: np.asarray(ufunc(*buffers, out=out))
 
 
-def register_prepared(name, prepare_or_none, **traits):
-    """A function that returns None where it cannot serve."""
-
-    @backend.kernel(name, prepared=True, strided=True, **traits)
-    def prepare(specs, settings):
-        return prepare_or_none(specs, settings) or Refused("it has no fast form for these sizes and settings")
-
-
-IN_PLACE = {"sgd_update", "adam_update", "gradient_descent_update"}
 FAMILIES = (
-    "elementwise", "reduction", "linear_algebra", "shaping", "indexing", "convolution", "pooling", "normalization",
-    "random", "loss", "update",
+    convolution, creation, elementwise, indexing, linear_algebra, loss, normalization, pooling, random, reduction,
+    shaping, update,
 )  # fmt: skip
 
 for family in FAMILIES:
-    try:
-        module = importlib.import_module(f"{__name__}.{family}")
-    except ImportError:
-        continue
-    for name, kernel in module.KERNELS.items():
+    can_overwrite = getattr(family, "IN_PLACE", ())
+    for name, kernel in family.KERNELS.items():
         if isinstance(kernel, np.ufunc):
             register_ufunc(name, kernel)
         else:
-            backend.kernel(name, strided=True, in_place=name in IN_PLACE)(kernel)
-    for name, prepare in module.PREPARED.items():
-        register_prepared(name, prepare, in_place=name in IN_PLACE)
+            backend.kernel(name, strided=True, in_place=name in can_overwrite)(kernel)
+    for name, prepare in family.PREPARED.items():
+        backend.kernel(name, prepared=True, strided=True, in_place=name in can_overwrite)(prepare)

@@ -15,6 +15,11 @@ class Relu(Layer):
 
     slope: float = field(default=0.0, kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 3)
+        yield cls(slope=0.1), make(2, 3)
+
     def forward(self, x):
         if self.slope == 0.0:
             return ops.relu(x)
@@ -25,6 +30,10 @@ class Relu(Layer):
 class Sigmoid(Layer):
     """1 / (1 + exp(-x))."""
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 3)
+
     def forward(self, x):
         return ops.sigmoid(x)
 
@@ -32,6 +41,10 @@ class Sigmoid(Layer):
 @define(slots=False)
 class Tanh(Layer):
     """The hyperbolic tangent."""
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 3)
 
     def forward(self, x):
         return ops.tanh(x)
@@ -42,6 +55,11 @@ class Softmax(Layer):
     """exp(x), scaled to add up to 1 along an axis."""
 
     axis: int = 1
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 3)
+        yield cls(axis=2), make(2, 3, 4)
 
     def forward(self, x):
         return ops.softmax(x, axis=self.axis)
@@ -57,6 +75,11 @@ class Flatten(Layer):
 
     start: int = 1
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 3, 4)
+        yield cls(start=2), make(2, 3, 4, 2)
+
     def forward(self, x):
         return ops.reshape(x, shape=(*x.shape[: self.start], product(x.shape[self.start :])))
 
@@ -70,6 +93,11 @@ class Dropout(Layer):
     """
 
     rate: float = 0.5
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(3, 4)
+        yield cls(rate=0.2), make(2, 3, 4)
 
     def parameters(self, x):
         return {"random": ParamSpec((2,), "random_state", trainable=False, dtype="uint64")}

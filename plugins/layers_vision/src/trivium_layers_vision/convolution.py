@@ -37,6 +37,13 @@ class Convolution(Layer):
     weight_initializer: Any = field(default="kaiming", kw_only=True)
     bias_initializer: Any = field(default="zeros", kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(4, kernel=3), make(2, 3, 5, 5)
+        yield cls(4, kernel=(3, 2), stride=2, padding=(1, 0), bias=False), make(2, 3, 5, 6)
+        yield cls(4, kernel=2, dilation=2, groups=2, padding=((0, 1), (1, 0))), make(2, 2, 5, 5)
+        yield cls(2, kernel=3), make(2, 3, 6)
+
     def parameters(self, x):
         channels = x.shape[1]
         if type(channels) is int and (channels % self.groups or self.filters % self.groups):

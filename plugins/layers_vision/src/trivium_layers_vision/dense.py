@@ -23,6 +23,12 @@ class Dense(Layer):
     weight_initializer: Any = field(default="kaiming", kw_only=True)
     bias_initializer: Any = field(default="zeros", kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(4), make(3, 5)
+        yield cls(4, bias=False), make(2, 3, 5)
+        yield cls(4, flatten=1), make(3, 2, 2, 2)
+
     def parameters(self, x):
         features = x.shape[-1] if self.flatten is None else product(x.shape[self.flatten :])
         weight = ParamSpec((self.units, features), self.weight_initializer)

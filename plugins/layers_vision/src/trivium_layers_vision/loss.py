@@ -26,6 +26,13 @@ class SoftmaxCrossEntropy(Layer):
     normalization: str = field(default="valid", kw_only=True)
     ignore: int | None = field(default=None, kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(4, 3), make.integers(4, high=3)
+        yield cls(), make(4, 3), make.integers(4, high=3).astype(float)
+        yield cls(normalization="full", ignore=1), make(2, 3, 2, 2), make.integers(2, 2, 2, high=3)
+        yield cls(axis=2, normalization="each"), make(2, 3, 4), make.integers(2, 3, high=4)
+
     def forward(self, scores, labels):
         loss, _ = ops.softmax_cross_entropy(
             scores, as_class_numbers(labels), axis=self.axis, normalization=self.normalization, ignore=self.ignore
@@ -46,6 +53,11 @@ class SquaredError(Layer):
     normalization: str = field(default="batch", kw_only=True)
     factor: float = field(default=0.5, kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(4, 3), make(4, 3)
+        yield cls(normalization="full", factor=1.0), make(2, 3, 2), make(2, 3, 2)
+
     def forward(self, x, y):
         return ops.squared_error(x, y, normalization=self.normalization, factor=self.factor)
 
@@ -62,6 +74,11 @@ class Accuracy(Layer):
 
     axis: int = field(default=1, kw_only=True)
     ignore: int | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make.distinct(4, 3), make.integers(4, high=3)
+        yield cls(axis=2, ignore=1), make.distinct(2, 3, 4), make.integers(2, 3, high=4)
 
     def forward(self, scores, labels):
         labels = as_class_numbers(labels)

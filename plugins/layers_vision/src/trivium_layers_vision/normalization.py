@@ -23,6 +23,12 @@ class BatchNorm(Layer):
     unbiased: bool = field(default=True, kw_only=True)
     affine: bool = field(default=True, kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(4, 3)
+        yield cls(momentum=0.5, epsilon=0.1, unbiased=False), make(2, 3, 2, 2)
+        yield cls(affine=False), make(3, 2, 4)
+
     def parameters(self, x):
         channels = (x.shape[1],)
         state = {
@@ -34,6 +40,8 @@ class BatchNorm(Layer):
         return {"scale": ParamSpec(channels, "ones"), "shift": ParamSpec(channels, "zeros"), **state}
 
     def forward(self, x, *, scale, shift, mean, variance, training):
+        if not self.affine:
+            scale, shift = ops.ones_like(mean), ops.zeros_like(mean)
         if not training:
             return ops.batch_norm_inference(x, scale, shift, mean, variance, epsilon=self.epsilon)
         y, batch_mean, batch_variance = ops.batch_norm(x, scale, shift, epsilon=self.epsilon)
@@ -73,6 +81,12 @@ class LocalResponseNorm(Layer):
     k: float = field(default=1.0, kw_only=True)
     across: bool = field(default=True, kw_only=True)
     mean: bool = field(default=True, kw_only=True)
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(), make(2, 6, 3, 3)
+        yield cls(3, alpha=0.5, beta=0.6, k=2.0, across=False), make(2, 2, 4, 4)
+        yield cls(3, alpha=0.5, mean=False), make(2, 4, 3, 2)
 
     def forward(self, x):
         squares = self.channel_means(x) if self.across else self.pixel_means(x)

@@ -22,6 +22,11 @@ class MaxPool(Layer):
     padding: Any = field(default=0, kw_only=True)
     rounding: str = field(default="floor", kw_only=True)
 
+    @classmethod
+    def samples(cls, make):
+        yield cls(2), make.distinct(2, 3, 4, 4)
+        yield cls(3, stride=2, padding=1, rounding="ceil"), make.distinct(2, 2, 6, 5)
+
     def forward(self, x):
         out, _ = ops.max_pool(
             x, kernel=self.kernel, stride=self.stride, padding=self.padding, rounding=self.rounding
@@ -44,6 +49,11 @@ class AveragePool(Layer):
     padding: Any = field(default=0, kw_only=True)
     rounding: str = field(default="floor", kw_only=True)
     divisor: Any = field(default="padded", kw_only=True)
+
+    @classmethod
+    def samples(cls, make):
+        yield cls(2), make(2, 3, 4, 4)
+        yield cls(3, stride=2, padding=1, rounding="ceil", divisor="valid"), make(2, 2, 6, 5)
 
     def forward(self, x):
         return ops.average_pool(

@@ -28,6 +28,12 @@ class Adam(Optimizer):
     decoupled: bool = field(default=False, kw_only=True)
     step: Any = field(default=None, kw_only=True)
 
+    @classmethod
+    def samples(cls):
+        yield cls(0.1)
+        yield cls(0.1, weight_decay=0.05, decoupled=True)
+        yield cls(0.1, beta1=0.8, beta2=0.99, epsilon=1e-4, weight_decay=0.05, epsilon_form="hat")
+
     def slots(self):
         return {"m": 0.0, "v": 0.0}
 

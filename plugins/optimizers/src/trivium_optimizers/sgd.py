@@ -26,6 +26,16 @@ class SGD(Optimizer):
     nesterov: bool = field(default=False, kw_only=True)
     dampening: float = field(default=0.0, kw_only=True)
 
+    @classmethod
+    def samples(cls):
+        yield cls(0.1)
+        yield cls(0.1, weight_decay=0.01)
+        yield cls(0.1, momentum=0.9, weight_decay=0.01)
+        yield cls(0.1, momentum=0.9, rate="inside")
+        yield cls(0.1, momentum=0.9, rate="inside", nesterov=True)
+        yield cls(0.1, momentum=0.9, nesterov=True)
+        yield cls(0.1, momentum=0.5, dampening=0.3)
+
     def slots(self):
         is_plain = isinstance(self.momentum, (int, float)) and self.momentum == 0.0
         return {} if is_plain else {"velocity": 0.0}

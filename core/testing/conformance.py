@@ -1,0 +1,239 @@
+"""The conformance suite: generated from what is registered, for any device.
+
+    pytest --pyargs trivium.testing.conformance --device mine
+
+or, as the whole test file of a backend:
+
+    from trivium.testing.conformance import BackendConformance
+
+    class TestMine(BackendConformance):
+        backend = backend
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import pytest
+from attrs import frozen
+
+from .. import registry
+from ..backend import Backend, Device
+from ..config import as_device
+from ..op import OPS, Op
+from . import layer_checks, op_checks, training_checks
+from .layer_checks import LayerCase
+from .profile import Profile
+from .samples import Case, cases
+from .training_checks import OptimizerCase
+
+__all__ = ["BackendConformance", "OpConformance", "TestDevice", "TestOps"]
+
+
+@frozen
+class Row:
+    """One test: what it is given, and the words by which a gap finds it."""
+
+    values: tuple[Any, ...]
+    name: str
+    number: int | None = None
+    dtype: str | None = None
+
+    def __str__(self) -> str:
+        return "-".join([str(part) for part in (self.name, self.number, self.dtype) if part is not None])
+
+
+class Generated:
+    """Makes a test of each method with each example: what a method asks for by name decides which ones.
+
+    only: names of the ops that are tested; all where left out
+    """
+
+    only: ClassVar[tuple[str, ...] | None] = None
+
+    def rows(self, asked: frozenset[str], check: str, profile: Profile) -> list[Row]:
+        """The examples for a method that asks for these."""
+        if asked == {"op"}:
+            return [Row((op,), op.name) for op in self.ops()]
+        if asked == {"case"}:
+            return [Row((case,), case.op.name, case.number) for case in self.cases(check)]
+        if asked == {"case", "dtype"}:
+            return [
+                Row((case, dtype), case.op.name, case.number, dtype)
+                for case in self.cases(check)
+                for dtype in (profile.dtypes if case.has_floats else profile.dtypes[:1])
+            ]
+        if asked == {"layer"}:
+            return [Row((case,), type(case.layer).__name__, case.number) for case in _layer_cases()]
+        return [Row((case,), type(case.optimizer).__name__, case.number) for case in _optimizer_cases()]
+
+    def ops(self) -> list[Op]:
+        """The ops that are tested."""
+        registry.load_ops()
+        return [op for name, op in sorted(OPS.items()) if self.only is None or name in self.only]
+
+    def cases(self, check: str) -> list[Case]:
+        """The examples of those ops, those alone that a check has something to say of."""
+        applies = op_checks.has_gradient if check in ("gradient", "second_gradient") else None
+        return [case for op in self.ops() for case in cases(op) if applies is None or applies(case)]
+
+    def promised(self, config: pytest.Config) -> Profile:
+        """What is expected."""
+        return Profile()
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """pytest asks here how often to run each method."""
+        asked = [name for name in metafunc.fixturenames if name in ("op", "case", "dtype", "layer", "optimizer")]
+        if not asked:
+            return
+        check = metafunc.function.__name__.removeprefix("test_")
+        profile = self.promised(metafunc.config)
+        rows = self.rows(frozenset(asked), check, profile)
+        asked.sort()
+        metafunc.parametrize(asked, [_parameter(row, check, profile) for row in rows])
+
+
+def _parameter(row: Row, check: str, profile: Profile) -> Any:
+    gap = profile.gap(row.name, check, row.dtype, row.number)
+    marks = [] if gap is None else [pytest.mark.xfail(strict=True, reason=gap.reason)]
+    return pytest.param(*row.values, id=str(row), marks=marks)
+
+
+def _layer_cases() -> Iterable[LayerCase]:
+    for name in registry.names("layers"):
+        yield from layer_checks.layer_cases(registry.find_layer(name))
+
+
+def _optimizer_cases() -> Iterable[OptimizerCase]:
+    for name in registry.names("optimizers"):
+        yield from training_checks.optimizer_cases(registry.find_optimizer(name))
+
+
+class OpConformance(Generated):
+    """What every op must say about itself, wherever it runs."""
+
+    def test_samples_exist(self, op: Op) -> None:
+        assert list(cases(op)), f"{op.name} has no samples; give it some with @{op.name}.samples"
+
+    def test_settings_are_sampled_off_their_defaults(self, op: Op) -> None:
+        tried = [case.settings for case in cases(op)]
+
+        for name, default in op.defaults.items():
+            values = [settings[name] for settings in tried if name in settings]
+            assert any([value != default for value in values]), f"{op.name}: no sample gives {name} another value than {default!r}"
+
+    def test_gradients_exist_or_have_a_reason(self, op: Op) -> None:
+        silent = [name for name in op.inputs if not op.is_differentiable(name) and name not in op.reasons]
+
+        assert not silent, f"{op.name}: no gradient for {silent}, and no reason why"
+
+    def test_shape_rule(self, case: Case) -> None:
+        op_checks.check_shape_rule(case)
+
+    def test_unknown_sizes(self, case: Case) -> None:
+        op_checks.check_unknown_sizes(case)
+
+
+class BackendConformance(Generated):
+    """Everything that a backend must keep to.  A subclass says which one.
+
+    backend: the backend itself; or
+    device:  the name of one of its devices
+    profile: what it promises; asked of its plugin where left out
+    """
+
+    backend: ClassVar[Backend | None] = None
+    device: ClassVar[str | None] = None
+    profile: ClassVar[Profile | None] = None
+
+    def find_device(self, config: pytest.Config) -> Device:
+        """The device under test."""
+        return self.backend.device(0) if self.backend is not None else as_device(self.device)
+
+    def promised(self, config: pytest.Config) -> Profile:
+        """What the device promises: here, or by its plugin, or everything."""
+        if self.profile is not None:
+            return self.profile
+        told = registry.call_hook("trivium_conformance_profile", device=self.find_device(config))
+        return next((answer for answer in _listed(told) if isinstance(answer, Profile)), Profile())
+
+    @pytest.fixture
+    def place(self, pytestconfig: pytest.Config) -> Device:
+        """The device under test."""
+        return self.find_device(pytestconfig)
+
+    @pytest.fixture
+    def promise(self, pytestconfig: pytest.Config) -> Profile:
+        """What it promises."""
+        return self.promised(pytestconfig)
+
+    # -- ops -------------------------------------------------------------------------------------
+
+    def test_forward(self, case: Case, dtype: str, place: Device, promise: Profile) -> None:
+        op_checks.check_forward(case, place, dtype, promise)
+
+    def test_out(self, case: Case, dtype: str, place: Device) -> None:
+        op_checks.check_out(case, place, dtype)
+
+    def test_in_place(self, case: Case, place: Device) -> None:
+        op_checks.check_in_place(case, place, "float32")
+
+    def test_determinism(self, case: Case, place: Device) -> None:
+        op_checks.check_determinism(case, place, "float32")
+
+    def test_strided(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_strided(case, place, "float32", promise)
+
+    def test_strided_in_a_program(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_strided_program(case, place, "float32", promise)
+
+    def test_gradient(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_gradient(case, place, promise)
+
+    def test_second_gradient(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_second_gradient(case, place, promise)
+
+    def test_program(self, case: Case, place: Device) -> None:
+        op_checks.check_program(case, place, "float32", has_unknown_sizes=False)
+
+    def test_program_of_unknown_sizes(self, case: Case, place: Device) -> None:
+        op_checks.check_program(case, place, "float32", has_unknown_sizes=True)
+
+    # -- layers ----------------------------------------------------------------------------------
+
+    def test_layer_in_training(self, layer: LayerCase, place: Device) -> None:
+        layer_checks.check_layer(layer, place, training=True)
+
+    def test_layer_in_use(self, layer: LayerCase, place: Device) -> None:
+        layer_checks.check_layer(layer, place, training=False)
+
+    def test_layer_that_is_fed_its_phase(self, layer: LayerCase, place: Device) -> None:
+        layer_checks.check_fed_phase(layer, place)
+
+    def test_layer_without_each_pass(self, layer: LayerCase, place: Device) -> None:
+        layer_checks.check_passes(layer, place, training=True)
+
+    # -- training --------------------------------------------------------------------------------
+
+    def test_optimizer(self, optimizer: OptimizerCase, place: Device) -> None:
+        training_checks.check_optimizer(optimizer, place)
+
+    def test_small_network(self, place: Device) -> None:
+        training_checks.check_network(place)
+
+
+def _listed(answers: Any) -> list[Any]:
+    return answers if isinstance(answers, list) else [answers]
+
+
+class TestOps(OpConformance):
+    """Every op that is registered."""
+
+
+class TestDevice(BackendConformance):
+    """The device that `--device` names, or the one that is configured."""
+
+    def find_device(self, config: pytest.Config) -> Device:
+        named: str | None = config.getoption("--device", default=None)
+        return as_device(named)

@@ -1,0 +1,118 @@
+"""Random numbers: a generator is a stream of Philox numbers, the same on every device."""
+
+from typing import Any
+
+import numpy as np
+from trivium import ops, randomness
+from trivium.randomness import Stream, stream_state
+
+from .tensors import around, method
+
+# A stream of its own, away from those of layers and of initial weights.
+_NUMBER = 0xFFFF_FFFF
+
+
+class Generator:
+    """A source of random numbers that starts over with `manual_seed`."""
+
+    def __init__(self, device: Any = "cpu", *, number: int = _NUMBER) -> None:
+        self.number, self.seed_ = number, randomness.current_seed()
+        self.state: np.ndarray[Any, Any] | None = None
+
+    def manual_seed(self, seed: int) -> "Generator":
+        """Start over from a seed, 0 to 2**32 - 1."""
+        Stream(seed=seed, number=self.number)
+        self.seed_, self.state = int(seed), stream_state(self.number, int(seed))
+        return self
+
+    def initial_seed(self) -> int:
+        """The seed from which it started."""
+        return self.seed_
+
+    def get_state(self) -> Any:
+        """Where the sequence stands."""
+        return around(self._current().astype(np.int64))
+
+    def set_state(self, state: Any) -> "Generator":
+        """Go on from where a sequence stood."""
+        self.state = np.array(state.numpy()).astype(np.uint64)
+        return self
+
+    def _current(self) -> np.ndarray[Any, Any]:
+        if self.state is None:
+            self.state = stream_state(self.number, self.seed_)
+        return self.state
+
+    def draw(self, op: Any, shape: Any, device: Any, **settings: Any) -> Any:
+        """What a random op gives on a device; the sequence moves on."""
+        shape = tuple(shape)
+        state = self._current()
+        self.state = ops.advance.reference(state, count=ops.blocks(shape))
+        return op(around(state.copy(), device), shape=shape, **settings)
+
+    def uniform(self, shape: Any, dtype: Any, device: Any, low: float = 0.0, high: float = 1.0) -> Any:
+        """Numbers evenly distributed over [low, high)."""
+        name = np.dtype(dtype).name
+        return self.draw(ops.uniform, shape, device, dtype=name, low=float(low), high=float(high))
+
+    def normal(self, shape: Any, dtype: Any, device: Any, mean: float = 0.0, std: float = 1.0) -> Any:
+        """Normally distributed numbers."""
+        name = np.dtype(dtype).name
+        return self.draw(ops.normal, shape, device, dtype=name, mean=float(mean), std=float(std))
+
+    def bits(self, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """uint32 on the host, every value as likely as any other."""
+        state = self._current()
+        drawn: np.ndarray[Any, Any] = ops.random_bits.reference(state, shape=shape)
+        self.state = ops.advance.reference(state, count=ops.blocks(shape))
+        return drawn
+
+    def permutation(self, count: int) -> np.ndarray[Any, Any]:
+        """The numbers 0 to count - 1 in random order."""
+        return np.argsort(self.bits((count,)), kind="stable")
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """int64 from low up to, without, high."""
+        if high <= low:
+            raise ValueError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        words = self.bits((*shape, 2)).astype(np.uint64)
+        wide = words[..., 0] << np.uint64(32) | words[..., 1]
+        return (wide % np.uint64(high - low)).astype(np.int64) + low
+
+
+default_generator = Generator()
+
+
+def of(generator: Generator | None) -> Generator:
+    """The generator given, or the default one."""
+    return default_generator if generator is None else generator
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start over: the same initial weights, dropout masks, random tensors and shuffles."""
+    randomness.seed(seed)
+    return default_generator.manual_seed(seed)
+
+
+def initial_seed() -> int:
+    """The seed from which the default generator started."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """Where the default generator stands."""
+    return default_generator.get_state()
+
+
+def set_rng_state(state: Any) -> None:
+    """Let the default generator go on from where it stood."""
+    default_generator.set_state(state)
+
+
+def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
+    """1 with the probability that each element says, else 0."""
+    drawn = of(generator).uniform(input.spec.shape, input.spec.dtype, input.device)
+    return ops.cast(ops.less(drawn, input.detach()), dtype=input.spec.dtype.name)
+
+
+method(bernoulli)

@@ -1,0 +1,313 @@
+"""Tensor: a core tensor with PyTorch's attributes.  Its methods are the functions of the other modules."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+from trivium import config, ops
+from trivium.backend import is_contiguous
+from trivium.op import Leaf
+from trivium.spec import Spec
+from trivium.tensor import Parameter as CoreParameter
+from trivium.tensor import Tensor as CoreTensor
+from trivium.tensor import recording
+
+from .dtypes import DTYPES, DType
+from .errors import GradientError, ShapeError
+from .sizes import Size
+
+
+class Tensor(CoreTensor):
+    """Elements on a device, and where they came from."""
+
+    strength: ClassVar[int] = 10
+    __array_priority__ = 1000  # NumPy's operators leave the work to ours
+
+    # -- shape and type --------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Size:
+        """The size of each axis."""
+        return Size(self.spec.shape)
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the elements."""
+        return DTYPES[self.spec.dtype]
+
+    def size(self, dim: int | None = None) -> Any:
+        """The size of each axis, or of one."""
+        return self.shape if dim is None else self.spec.shape[dim]
+
+    def dim(self) -> int:
+        """How many axes."""
+        return self.spec.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """How many elements."""
+        return int(self.spec.size)
+
+    nelement = numel
+
+    def element_size(self) -> int:
+        """Bytes in one element."""
+        return self.spec.dtype.itemsize
+
+    itemsize = property(element_size)
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Elements to skip for the next index along each axis, or along one."""
+        return self.strides if dim is None else self.strides[dim]
+
+    def storage_offset(self) -> int:
+        """Elements of the storage before the first one."""
+        return self.offset
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements stand one after another, row by row."""
+        return self.layout is None or is_contiguous(self.layout)
+
+    def data_ptr(self) -> int:
+        """Where the first element stands in memory; host devices only."""
+        return int(self.buffer().ctypes.data)
+
+    def is_floating_point(self) -> bool:
+        """Whether the elements hold fractions."""
+        return self.dtype.is_floating_point
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it lives on a CUDA device."""
+        return bool(self.device.type == "cuda")
+
+    def __len__(self) -> int:
+        if self.spec.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return int(self.spec.shape[0])
+
+    # -- gradients -------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient flows here."""
+        return refreshed(self).edge is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on: bool) -> None:
+        self.requires_grad_(on)
+
+    def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
+        """Let gradients end here, or stop asking for one."""
+        if not self.is_leaf:
+            if not requires_grad:
+                raise GradientError(
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
+                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                )
+            return self
+        if requires_grad and not (self.dtype.is_floating_point or self.dtype.is_complex):
+            raise GradientError("only Tensors of floating point and complex dtype can require gradients")
+        if requires_grad != (self.edge is not None):
+            self.edge = Leaf(self.spec) if requires_grad else None
+            self.base = None  # a leaf is a view of nothing that could be overwritten behind it
+        return self
+
+    def detach(self) -> Any:
+        """The same memory, without a gradient; overwriting it leaves the tape as it is."""
+        return self.made_by(None)
+
+    def detach_(self) -> "Tensor":
+        """Forget where it came from."""
+        self.edge = self.base = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made it."""
+        edge = refreshed(self).edge
+        return edge is None or type(edge) is Leaf
+
+    @property
+    def grad(self) -> Any:
+        """What `backward` has accumulated, or None."""
+        edge = self.edge
+        if type(edge) is Leaf:
+            return edge.value
+        return None if edge is None else retained(edge)
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None and value.spec is not self.spec:
+            raise GradientError(f"grad: {value.spec} was assigned to a tensor {self.spec}; they must agree")
+        if type(self.edge) is not Leaf:
+            if value is None:
+                return
+            raise GradientError(f"grad: {self.spec} is no leaf that requires grad; call requires_grad_() first")
+        self.edge.value = value
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of its grad_fn it is."""
+        return getattr(self.edge, "index", 0)
+
+    @property
+    def _version(self) -> int:
+        """How often its storage has been overwritten."""
+        return self.storage.version
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """The elements as a NumPy array that shares their memory.
+
+        force: also where a gradient is wanted or the memory is a device's
+        """
+        if not force:
+            if self.requires_grad:
+                raise GradientError(
+                    "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+                )
+            if not self.device.backend.is_host:
+                raise TypeError(
+                    f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to "
+                    "host memory first."
+                )
+        return on_host(self)
+
+    def item(self) -> Any:
+        """The one element as a Python number."""
+        if self.spec.size != 1:
+            raise OneElementError(f"a Tensor with {self.spec.size} elements cannot be converted to Scalar")
+        return on_host(self).item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers."""
+        return on_host(self).tolist()
+
+    def __bool__(self) -> bool:
+        if self.spec.size != 1:
+            few = "no values" if self.spec.size == 0 else "more than one value"
+            raise OneElementError(f"Boolean value of Tensor with {few} is ambiguous")
+        return bool(on_host(self).item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.spec.dtype.kind not in "iu":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    __hash__ = CoreTensor.__hash__
+
+    # -- copies ----------------------------------------------------------------------------------
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if not self.is_leaf:
+            raise GradientError("only Tensors created explicitly by the user support the deepcopy protocol at the moment")
+        with recording(False):
+            made = fields_of(ops.copy(self), type(self).__new__(type(self)))
+        made.__dict__.update(self.__dict__)
+        memo[id(self)] = made
+        if isinstance(self, CoreParameter):
+            made.name, made.trainable = self.name, self.trainable
+        if self.edge is not None:
+            made.edge = Leaf(self.spec)
+            if self.grad is not None:
+                made.edge.value = self.grad.__deepcopy__(memo)
+        return made
+
+    def __reduce__(self) -> Any:
+        if self.requires_grad and not self.is_leaf:
+            raise GradientError("only leaf tensors can be sent elsewhere; detach() it first")
+        return rebuilt, (type(self), on_host(self), self.requires_grad, getattr(self, "name", None))
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        if self.spec.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter([self[i] for i in range(len(self))])
+
+
+Tensor.kind = Tensor
+
+
+class OneElementError(ShapeError, RuntimeError):
+    """A tensor of several elements where one was needed."""
+
+
+def method(function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
+    """Let a function of a tensor be a method of Tensor, too."""
+    if function is None:
+        return lambda decorated: method(decorated, name=name)
+    setattr(Tensor, name or function.__name__, function)
+    return function
+
+
+def on_host(tensor: CoreTensor) -> np.ndarray[Any, Any]:
+    """The elements as a NumPy array, whatever gradients flow; shared where the device's memory is the host's."""
+    return CoreTensor.numpy(tensor)
+
+
+def fields_of(source: CoreTensor, target: Any) -> Any:
+    """`target`, seeing the same memory as `source`, with no gradient."""
+    target.storage, target.spec, target.is_packed = source.storage, source.spec, source.is_packed
+    target.layout, target.data, target.base, target.edge = source.layout, source.data, None, None
+    return target
+
+
+def as_ours(tensor: CoreTensor) -> Tensor:
+    """A core tensor as one with PyTorch's methods: the same memory, the same place on the tape."""
+    if isinstance(tensor, Tensor):
+        return tensor
+    made: Tensor = fields_of(tensor, Tensor.__new__(Tensor))
+    made.edge = tensor.edge
+    return made
+
+
+def around(array: np.ndarray[Any, Any], device: Any = None) -> Tensor:
+    """A tensor with the elements of an array; on the host it may share them."""
+    device = device or config.current_device()
+    return Tensor.around(device.upload(array), Spec(array.shape, array.dtype), device)
+
+
+def rebuilt(kind: type[Tensor], array: np.ndarray[Any, Any], requires_grad: bool, name: str | None) -> Tensor:
+    """A tensor that was pickled."""
+    made = fields_of(around(np.array(array)), kind.__new__(kind))
+    if isinstance(made, CoreParameter):
+        made.name, made.trainable = name or "parameter", requires_grad
+    return made.requires_grad_(requires_grad)
+
+
+def refreshed(tensor: Any) -> Any:
+    """The tensor; a view whose base was overwritten since is looked at anew."""
+    base = tensor.base
+    if base is not None and tensor.seen != tensor.storage.version and type(tensor.edge) is not Leaf:
+        tensor.seen = tensor.storage.version
+        with recording(True):
+            tensor.edge = None if base.edge is None else ops.as_strided(base.made_by(base.edge), layout=tensor.layout).edge
+    return tensor
+
+
+class RetainGradient:
+    """A hook that keeps the gradient of a tensor that is no leaf."""
+
+    value: Any = None
+
+    def __call__(self, gradient: Any) -> None:
+        with recording(False):
+            self.value = ops.copy(gradient)
+
+
+def retained(edge: Any) -> Any:
+    """The gradient that a RetainGradient at this edge has kept."""
+    node, index = getattr(edge, "call", edge), getattr(edge, "index", 0)
+    hooks = (node.hooks or {}).get(index, ())
+    return next((hook.value for hook in hooks if type(hook) is RetainGradient), None)

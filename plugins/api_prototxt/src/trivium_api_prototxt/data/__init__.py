@@ -1,0 +1,1 @@
+"""Where batches come from, and what is done to images on their way in."""

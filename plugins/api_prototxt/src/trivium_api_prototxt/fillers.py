@@ -1,0 +1,83 @@
+"""Fillers: what Caffe's parameters hold before training, as initializers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling
+
+from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.places import Place
+
+FANS = {"FAN_IN": "in", "FAN_OUT": "out", "AVERAGE": "average"}
+
+
+def initializer_of(filler: Any, place: Place) -> Initializer:
+    """The initializer that a FillerParameter describes; without a type, nothing but 0."""
+    if filler.type not in FILLERS:
+        raise PrototxtError(
+            f"{place.at('type')}: unknown filler '{filler.type}': choose {in_words(list(FILLERS))}."
+            f"{did_you_mean(filler.type, FILLERS)}"
+        )
+    return FILLERS[filler.type](filler)
+
+
+def gaussian(filler: Any) -> Initializer:
+    """Normally distributed; with `sparse`, all but about that many inputs of each output are 0."""
+    normal = Normal(filler.mean, filler.std)
+    return normal if filler.sparse < 0 else Sparse(normal, filler.sparse)
+
+
+def scaled(scale: float, distribution: str) -> Callable[[Any], Initializer]:
+    """A filler whose variance depends on how many numbers an element connects."""
+
+    def make(filler: Any) -> Initializer:
+        enum = filler.DESCRIPTOR.enum_types_by_name["VarianceNorm"]
+        fan = FANS[enum.values_by_number[filler.variance_norm].name]
+        return VarianceScaling(scale=scale, fan=fan, distribution=distribution)
+
+    return make
+
+
+@frozen
+class Sparse:
+    """Most elements 0; each of the rest stays with probability `count` / number of outputs."""
+
+    dense: Initializer
+    count: int
+
+    def __call__(self, shape: tuple[int, ...], stream: Any) -> Any:
+        values = self.dense(shape, stream)
+        is_kept = stream.uniform(shape, 0.0, 1.0) < self.count / shape[0]
+        return np.where(is_kept, values, np.float32(0))
+
+
+def positive_unitball(shape: tuple[int, ...], stream: Any) -> Any:
+    """Between 0 and 1, scaled so that what belongs to one output adds up to 1."""
+    values = stream.uniform(shape, 0.0, 1.0)
+    return values / values.reshape(shape[0], -1).sum(axis=1).reshape(-1, *[1] * (len(shape) - 1))
+
+
+def bilinear(shape: tuple[int, ...], stream: Any) -> Any:
+    """Weights that enlarge an image: a tent in each square kernel."""
+    if len(shape) != 4 or shape[2] != shape[3]:
+        raise PrototxtError(f"filler 'bilinear': shape {shape} has no square kernels: choose another filler")
+    half = math.ceil(shape[3] / 2)
+    centre = (2 * half - 1 - half % 2) / (2.0 * half)
+    tent = 1 - np.abs(np.arange(shape[3]) / half - centre)
+    return np.broadcast_to(np.outer(tent, tent), shape).astype(np.float32)
+
+
+FILLERS: dict[str, Callable[[Any], Initializer]] = {
+    "constant": lambda filler: Constant(filler.value),
+    "uniform": lambda filler: Uniform(filler.min, filler.max),
+    "gaussian": gaussian,
+    "xavier": scaled(1.0, "uniform"),
+    "msra": scaled(2.0, "normal"),
+    "positive_unitball": lambda filler: positive_unitball,
+    "bilinear": lambda filler: bilinear,
+}

@@ -1,0 +1,53 @@
+"""Caffe's layer types.  Each file holds one, or a few that belong together; importing it adds it to the table."""
+
+from trivium_api_prototxt.vocabulary import (
+    accuracy,
+    activation,
+    arithmetic,
+    batch_norm,
+    convolution,
+    dropout,
+    euclidean_loss,
+    inner_product,
+    lrn,
+    pooling,
+    scale,
+    shaping,
+    silence,
+    softmax,
+    softmax_loss,
+    sources,
+)
+from trivium_api_prototxt.vocabulary.layer_type import (
+    Declared,
+    LayerType,
+    find_type,
+    known_types,
+    layer_type,
+    register_layer_type,
+)
+
+__all__ = [
+    "Declared",
+    "LayerType",
+    "accuracy",
+    "activation",
+    "arithmetic",
+    "batch_norm",
+    "convolution",
+    "dropout",
+    "euclidean_loss",
+    "find_type",
+    "inner_product",
+    "known_types",
+    "layer_type",
+    "lrn",
+    "pooling",
+    "register_layer_type",
+    "scale",
+    "shaping",
+    "silence",
+    "softmax",
+    "softmax_loss",
+    "sources",
+]

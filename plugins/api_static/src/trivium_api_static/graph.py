@@ -1,0 +1,457 @@
+"""Graphs: names, scopes and collections around a core Graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from trivium import graph as core
+from trivium.errors import DTypeError, ShapeError, did_you_mean
+from trivium.graph import Node, Symbol
+from trivium.op import Op
+from trivium.spec import Spec
+
+from .default import pushed, stacks
+from .device import canonical_device
+from .naming import Names, check_operation_name
+from .operation import NodeDef, Operation, Tensor, unique_operations
+
+__all__ = [
+    "Graph", "GraphKeys", "get_default_graph", "reset_default_graph", "add_to_collection", "add_to_collections",
+    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "set_random_seed",
+]  # fmt: skip
+
+
+class GraphKeys:
+    """The names of the collections that TensorFlow itself fills and reads."""
+
+    GLOBAL_VARIABLES = VARIABLES = "variables"
+    LOCAL_VARIABLES = "local_variables"
+    MODEL_VARIABLES = "model_variables"
+    TRAINABLE_VARIABLES = "trainable_variables"
+    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
+    REGULARIZATION_LOSSES = "regularization_losses"
+    LOSSES = "losses"
+    SUMMARIES = "summaries"
+    UPDATE_OPS = "update_ops"
+    TRAIN_OP = "train_op"
+    INIT_OP = "init_op"
+    GLOBAL_STEP = "global_step"
+    QUEUE_RUNNERS = "queue_runners"
+    SAVERS = "savers"
+
+
+class Graph:
+    """A data-flow graph.
+
+    core:     the calls
+    seed:     where its random operations start, None for the process's own seed
+    reactive: state that moves on whenever it is read, and statistics of layers of other styles: for a
+              core call, the assignments that happen with it
+    """
+
+    def __init__(self) -> None:
+        self.core = core.Graph()
+        self.seed: int | None = None
+        self.finalized = False
+        self.reactive: dict[Node, list[Symbol]] = {}
+        self.random_layers = self.random_weights = self.loops = 0
+        self.variable_scopes: Any = None  # variable_scope.py keeps what it knows of this graph here
+        self._names = Names()
+        self._operations: dict[str, Operation] = {}
+        self._tensors: dict[Symbol, Tensor] = {}
+        self._owners: dict[Node, Operation] = {}
+        self._collections: dict[str, list[Any]] = {}
+        self._controls: list[list[Operation]] = []
+        self._devices: list[str] = []
+        self._unfeedable: set[Tensor] = set()
+        self._unfetchable: set[Any] = set()
+
+    # -- where new operations go -------------------------------------------------------------------
+
+    @contextmanager
+    def as_default(self) -> Iterator[Graph]:
+        """Let new operations of this thread go here."""
+        with pushed(stacks.graphs, self):
+            yield self
+
+    def name_scope(self, name: str | None) -> Any:
+        """Prefix the names of operations made inside; `with ... as scope` gives the prefix."""
+        return self._names.entered(name)
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """A name under the current scope that no operation has."""
+        return self._names.unique(name, mark_as_used)
+
+    def get_name_scope(self) -> str:
+        """The current scope."""
+        return self._names.scope
+
+    @contextmanager
+    def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[Graph]:
+        """Let operations made inside run after these; None forgets those of the blocks around."""
+        before = self._controls
+        if control_inputs is None:
+            self._controls = []
+        else:
+            elements = [self.as_graph_element(value) for value in control_inputs]
+            self._controls = [*before, unique_operations(elements)]
+        try:
+            yield self
+        finally:
+            self._controls = before
+
+    @contextmanager
+    def device(self, name_or_function: Any) -> Iterator[Graph]:
+        """Record the device that operations made inside ask for."""
+        before = self._devices
+        self._devices = [] if name_or_function is None else [*before, name_or_function]
+        try:
+            yield self
+        finally:
+            self._devices = before
+
+    def finalize(self) -> None:
+        """Refuse new operations from now on."""
+        self.finalized = True
+
+    def check_not_finalized(self) -> None:
+        """Raise where new operations are refused."""
+        if self.finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+
+    # -- making operations -------------------------------------------------------------------------
+
+    def operation(
+        self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any], *,
+        attributes: dict[str, Any] | None = None, shown: Sequence[Tensor] | None = None,
+    ) -> Operation:  # fmt: skip
+        """A new operation whose outputs are what `compute` makes of the inputs' symbols.
+
+        name:  final, as `unique_name` gave it
+        shown: the inputs that the record lists, where they differ
+        """
+        listed = inputs if shown is None else shown
+        made = self._begun(kind, name, listed, attributes)
+        start = len(self.core.nodes)
+        try:
+            result = compute(*[x.symbol for x in inputs])
+        except ShapeError as error:
+            shapes = ", ".join([f"[{','.join(map(str, x.shape))}]" if x.shape else "<unknown>" for x in inputs])
+            text = _in_tensorflows_words(kind, error, inputs)
+            raise ShapeError(f"{text} for '{name}' (op: '{kind}') with input shapes: {shapes}.") from None
+        except DTypeError as error:
+            raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
+        symbols = result if isinstance(result, (tuple, list)) else (result,)
+        made.outputs = [Tensor(made, i, symbol) for i, symbol in enumerate(symbols)]
+        self._own(made, start, symbols)
+        for tensor in made.outputs:
+            self._tensors.setdefault(tensor.symbol, tensor)
+        if made.outputs:
+            made.attributes.setdefault("T", made.outputs[0].dtype)
+        return made
+
+    def effect(self, kind: str, name: str, after: Sequence[Any], attributes: dict[str, Any] | None = None) -> Operation:
+        """An operation without outputs that has run once others have."""
+        made = self._begun(kind, name, (), attributes)
+        made.control_inputs = list(dict.fromkeys([*unique_operations(after), *made.control_inputs]))
+        return made
+
+    def hosted(self, kind: str, name: str, evaluate: Callable[[Any], Any], dtype: Any) -> Tensor:
+        """A tensor whose value the Session computes by calling `evaluate(session)`."""
+        made = self._begun(kind, name, (), None)
+        made.evaluate = evaluate
+        made.outputs = [Tensor(made, 0, None, dtype)]
+        return made.outputs[0]
+
+    def adopt(self, symbol: Symbol, kind: str | None = None) -> Tensor:
+        """The tensor of a symbol; one that other code made gets an operation."""
+        if symbol not in self._tensors:
+            node = symbol.node
+            known = self._owners.get(node)
+            if known is None or known.outputs:
+                known = self._begun(kind or type_of(node.op), self.unique_name(node.name or type_of(node.op)), (), None)
+                self._owners[node] = known
+                node.name = known.name
+            for i, out in enumerate(node.outputs):
+                known.outputs.append(Tensor(known, i, out))
+                self._tensors.setdefault(out, known.outputs[-1])
+        return self._tensors[symbol]
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Make an operation of every core call made inside that belongs to none."""
+        start = len(self.core.nodes)
+        yield
+        after = self.control_nodes()
+        for node in self.core.nodes[start:]:
+            if node not in self._owners:
+                self.adopt(node.outputs[0])
+                node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+
+    def control_nodes(self) -> tuple[Node, ...]:
+        """The core calls that new ones must wait for."""
+        symbols = [symbol for op in self._waited_for() for symbol in op.symbols()]
+        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is self.core]))
+
+    def owner(self, node: Node) -> Operation | None:
+        """The operation that a core call is part of."""
+        return self._owners.get(node)
+
+    def react(self, node: Node, assigned: Sequence[Symbol]) -> None:
+        """Let assignments happen in every run in which a core call takes part."""
+        self.reactive.setdefault(node, []).extend(assigned)
+
+    def _begun(self, kind: str, name: str, inputs: Sequence[Tensor], attributes: dict[str, Any] | None) -> Operation:
+        self.check_not_finalized()
+        check_operation_name(name)
+        made = Operation(self, kind, name, inputs=inputs, controls=self._waited_for(), attributes=attributes)
+        made.device = canonical_device(self._devices, made)
+        self._operations[name] = made
+        return made
+
+    def _own(self, operation: Operation, start: int, symbols: Sequence[Symbol]) -> None:
+        after = self.control_nodes()
+        inner = [symbol.node for symbol in symbols if symbol.graph is not self.core]
+        for node in [*self.core.nodes[start:], *inner]:
+            if node not in self._owners:
+                self._owners[node] = operation
+                node.name = operation.name
+                if node.outputs[0].graph is self.core:
+                    node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+
+    def _waited_for(self) -> list[Operation]:
+        return list(dict.fromkeys([op for group in self._controls for op in group]))
+
+    # -- finding them again ------------------------------------------------------------------------
+
+    def get_operations(self) -> list[Operation]:
+        """All operations, in the order in which they were made."""
+        return list(self._operations.values())
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        """The operation of this name."""
+        if not isinstance(name, str):
+            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
+        return self.as_graph_element(name, allow_tensor=False)
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The tensor of this name, `<operation>:<index>`."""
+        if not isinstance(name, str):
+            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
+        return self.as_graph_element(name, allow_operation=False)
+
+    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
+        """The tensor or operation that a name, a tensor, an operation or a variable stands for."""
+        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
+        if isinstance(obj, str):
+            return self._named(obj, allow_tensor, allow_operation, wanted)
+        if isinstance(obj, Symbol) and obj.graph is self.core:
+            return self.adopt(obj)
+        element = obj.as_tensor() if hasattr(obj, "as_tensor") else obj
+        if isinstance(element, Tensor) and allow_tensor:
+            kind = "Tensor"
+        elif isinstance(element, Operation) and allow_operation:
+            kind = "Operation"
+        else:
+            raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
+        if element.graph is not self:
+            raise ValueError(f"{kind} {obj} is not an element of this graph.")
+        return element
+
+    def _named(self, name: str, allow_tensor: bool, allow_operation: bool, wanted: str) -> Any:
+        form = 'Tensor names must be of the form "<op_name>:<output_index>".'
+        if ":" in name and allow_tensor:
+            operation, _, index = name.partition(":")
+            if not index.isdecimal():
+                raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. {form}")
+            found = self._operations.get(operation)
+            missing = f"The name {name!r} refers to a Tensor which does not exist. The operation, {operation!r},"
+            if found is None:
+                raise KeyError(f"{missing} does not exist in the graph.{self._nearest(operation)}")
+            if int(index) >= len(found.outputs):
+                raise KeyError(f"{missing} exists but only has {len(found.outputs)} outputs.")
+            return found.outputs[int(index)]
+        if ":" in name:
+            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a {wanted}.")
+        if not allow_operation:
+            if name in self._operations:
+                raise ValueError(f"The name {name!r} refers to an Operation, not a {wanted}. {form}")
+            raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. {form}")
+        if name not in self._operations:
+            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.{self._nearest(name)}")
+        return self._operations[name]
+
+    def _nearest(self, name: str) -> str:
+        return did_you_mean(name, self._operations, 3)
+
+    @property
+    def version(self) -> int:
+        """How many operations it has."""
+        return len(self._operations)
+
+    def as_graph_def(self) -> list[NodeDef]:
+        """What a saved graph says about each operation."""
+        return [op.node_def for op in self._operations.values()]
+
+    # -- collections -------------------------------------------------------------------------------
+
+    def add_to_collection(self, name: str, value: Any) -> None:
+        """Remember a value under a name."""
+        self.check_not_finalized()
+        self._collections.setdefault(name, []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        """Remember a value under several names."""
+        for name in (names,) if isinstance(names, str) else dict.fromkeys(names):
+            self.add_to_collection(name, value)
+
+    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
+        """The values under a name; of those with a name of their own, the ones that start with `scope`."""
+        found = self._collections.get(name, [])
+        if scope is None:
+            return list(found)
+        return [value for value in found if getattr(value, "name", "").startswith(scope)]
+
+    def get_collection_ref(self, name: str) -> list[Any]:
+        """The list itself."""
+        return self._collections.setdefault(name, [])
+
+    def get_all_collection_keys(self) -> list[str]:
+        """The names under which something is remembered."""
+        return [name for name, values in self._collections.items() if values]
+
+    def clear_collection(self, name: str) -> None:
+        """Forget the values under a name."""
+        self._collections.pop(name, None)
+
+    # -- what may be fed and fetched -----------------------------------------------------------------
+
+    def prevent_feeding(self, tensor: Tensor) -> None:
+        """Refuse values for a tensor."""
+        self._unfeedable.add(tensor)
+
+    def is_feedable(self, tensor: Tensor) -> bool:
+        """Whether a value may be fed for a tensor."""
+        return tensor not in self._unfeedable and tensor.symbol is not None
+
+    def prevent_fetching(self, op: Operation) -> None:
+        """Refuse to give the values of an operation."""
+        self._unfetchable.add(op)
+
+    def is_fetchable(self, element: Any) -> bool:
+        """Whether a value can be had: not inside a branch or a loop."""
+        operation = element if isinstance(element, Operation) else element.op
+        if operation in self._unfetchable:
+            return False
+        return all(x.symbol is None or x.symbol.graph is self.core for x in operation.outputs)
+
+    def __repr__(self) -> str:
+        return f"<tf.Graph with {self.version} operations>"
+
+
+_TYPES = {
+    "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "RealDiv", "power": "Pow", "negative": "Neg",
+    "absolute": "Abs", "sum": "Sum", "mean": "Mean", "max": "Max", "argmax": "ArgMax", "matmul": "MatMul",
+    "convolution": "Conv2D", "convolution_input_gradient": "Conv2DBackpropInput",
+    "convolution_weight_gradient": "Conv2DBackpropFilter", "max_pool_gradient": "MaxPoolGrad",
+    "average_pool": "AvgPool", "average_pool_gradient": "AvgPoolGrad", "where": "Select", "concatenate": "ConcatV2",
+    "slice": "StridedSlice", "slice_gradient": "StridedSliceGrad", "constant": "Const", "read": "ReadVariable",
+    "full": "Fill", "sum_to": "Sum", "batch_norm": "FusedBatchNorm", "batch_norm_gradient": "FusedBatchNormGrad",
+}  # fmt: skip
+
+
+def type_of(op: Op) -> str:
+    """TensorFlow's word for a core op: `Relu` for relu."""
+    return _TYPES.get(op.name) or "".join([part.capitalize() for part in op.name.split("_")])
+
+
+def _in_tensorflows_words(kind: str, error: ShapeError, inputs: Sequence[Tensor]) -> str:
+    """What is wrong with the shapes, as TensorFlow's users search for it; else in the core's words."""
+    specs = [x.spec for x in inputs]
+    if any(spec.shape is None for spec in specs[:2]) or len(specs) < 2:
+        return str(error)
+    a, b = specs[0].shape, specs[1].shape
+    if kind in ("MatMul", "BatchMatMul") and len(a) == len(b) == 2:
+        return f"Dimensions must be equal, but are {a[1]} and {b[0]}"
+    if kind == "Conv2D" and len(a) == len(b) == 4:
+        if a[3] != b[2]:
+            return f"Depth of input ({a[3]}) is not a multiple of input depth of filter ({b[2]})"
+        return str(error)
+    if "cannot broadcast" in str(error) and len(specs) == 2:
+        for m, n in zip(reversed(a), reversed(b)):
+            if m != n and m != 1 and n != 1:
+                return f"Dimensions must be equal, but are {m} and {n}"
+    return str(error)
+
+
+def get_default_graph() -> Graph:
+    """The graph that takes new operations in this thread."""
+    if stacks.graphs:
+        return stacks.graphs[-1]
+    if stacks.outermost is None:
+        stacks.outermost = Graph()
+    return stacks.outermost
+
+
+def reset_default_graph() -> None:
+    """Let this thread start with an empty graph."""
+    if stacks.graphs:
+        raise AssertionError(
+            "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit the "
+            "nesting and create a new graph."
+        )
+    stacks.outermost = None
+
+
+def add_to_collection(name: str, value: Any) -> None:
+    """Remember a value under a name in the default graph."""
+    get_default_graph().add_to_collection(name, value)
+
+
+def add_to_collections(names: Any, value: Any) -> None:
+    """Remember a value under several names in the default graph."""
+    get_default_graph().add_to_collections(names, value)
+
+
+def get_collection(name: str, scope: str | None = None) -> list[Any]:
+    """The values under a name in the default graph."""
+    return get_default_graph().get_collection(name, scope)
+
+
+def get_collection_ref(name: str) -> list[Any]:
+    """The list under a name in the default graph."""
+    return get_default_graph().get_collection_ref(name)
+
+
+@contextmanager
+def name_scope(name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None) -> Iterator[str]:
+    """Prefix the names of operations made inside.
+
+    values: tensors whose graph is meant, where it is not the default one
+    """
+    graph = next((x.graph for x in values or () if hasattr(x, "graph")), None) or get_default_graph()
+    with graph.as_default(), graph.name_scope(default_name if name is None else name) as scope:
+        yield scope
+
+
+def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
+    """Let operations made inside run after these."""
+    return get_default_graph().control_dependencies(control_inputs)
+
+
+def device(name_or_function: Any) -> Any:
+    """Record the device that operations made inside ask for."""
+    return get_default_graph().device(name_or_function)
+
+
+def set_random_seed(seed: int | None) -> None:
+    """Let the random operations of the default graph start from a seed."""
+    get_default_graph().seed = None if seed is None else int(np.uint32(seed & 0xFFFFFFFF))
+
+
+def placed(spec: Spec) -> str:
+    """A shape as runtime messages write it: `[?,2]`."""
+    return "<unknown>" if spec.shape is None else f"[{','.join('?' if type(n) is not int else str(n) for n in spec.shape)}]"
