@@ -54,18 +54,15 @@ class SyncedMemory:
             self.slot.storage.version += 1
             array: np.ndarray[Any, Any] = self.slot.storage.buffer
             return array
-        array = self._lent()
-        if array is None:
+        flat = self._lent()
+        if flat is None or self.state is State.AT_DEVICE:
             self._download()
-            # not the memory itself: its death tells that nobody can write any more
-            array = np.frombuffer(self._array.data, self.spec.dtype).reshape(self.spec.shape)  # type: ignore
-            owner = array if array.base is None or not isinstance(array.base, np.ndarray) else array.base
-            self._lent = ref(owner)
-            self._lent_shape = array.shape
-        elif self.state is State.AT_DEVICE:
-            self._download()
+        if flat is None:
+            # an array of its own over the memory: its end tells that nobody can write any more
+            flat = np.frombuffer(self._array, self.spec.dtype)  # type: ignore[call-overload]
+            self._lent = ref(flat)
         self.state = State.AT_HOST
-        return array.reshape(self.spec.shape)  # type: ignore[arg-type]
+        return flat.reshape(self.spec.shape)  # type: ignore[no-any-return]
 
     def read(self) -> np.ndarray[Any, Any]:
         """The host's side, to be read only."""

@@ -47,7 +47,9 @@ class Convolution(Layer):
     def parameters(self, x):
         channels = x.shape[1]
         if type(channels) is int and (channels % self.groups or self.filters % self.groups):
-            raise ShapeError(f"{self.title}: {channels} channels and {self.filters} filters do not split into {self.groups} groups")
+            raise ShapeError(
+                f"{self.title}: {channels} channels and {self.filters} filters do not split into {self.groups} groups"
+            )
         kernel = per_axis(self.kernel, x.ndim - 2)
         weight = ParamSpec((self.filters, channels // self.groups, *kernel), self.weight_initializer)
         if not self.bias:

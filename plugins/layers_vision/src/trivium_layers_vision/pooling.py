@@ -28,9 +28,7 @@ class MaxPool(Layer):
         yield cls(3, stride=2, padding=1, rounding="ceil"), make.distinct(2, 2, 6, 5)
 
     def forward(self, x):
-        out, _ = ops.max_pool(
-            x, kernel=self.kernel, stride=self.stride, padding=self.padding, rounding=self.rounding
-        )
+        out, _ = ops.max_pool(x, kernel=self.kernel, stride=self.stride, padding=self.padding, rounding=self.rounding)
         return out
 
 
