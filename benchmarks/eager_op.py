@@ -4,6 +4,7 @@ import statistics
 
 import numpy as np
 from measure import side_by_side, table
+
 from trivium import ops
 from trivium.tensor import Parameter, Tensor
 

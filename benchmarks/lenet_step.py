@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from measure import side_by_side, table
 from torch import nn
+
 from trivium.autodiff import gradients
 from trivium.graph import Graph
 from trivium.optimizer import Memory, apply_gradients

@@ -25,11 +25,11 @@ def flipped_sign(op: Op, name: str) -> Iterator[None]:
             return _negated(given)
         return tuple([_negated(value) if i == position else value for i, value in enumerate(given)])
 
-    op.gradient_rules[name] = evolve(right, function=wrong)
+    op.gradient_rules.update(dict.fromkeys(right.wrt, evolve(right, function=wrong)))
     try:
         yield
     finally:
-        op.gradient_rules[name] = right
+        op.gradient_rules.update(dict.fromkeys(right.wrt, right))
 
 
 def _negated(value: Any) -> Any:

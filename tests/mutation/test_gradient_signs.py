@@ -43,7 +43,7 @@ def test_a_flipped_sign_is_noticed(op, name):
 
 def run_both_branches(x, y):
     up = cond(ops.sum(x) > -100.0, lambda: ops.tanh(x) * y, lambda: x)
-    down = cond(ops.sum(x) < -100.0, lambda: y, lambda: ops.tanh(y) * x)
+    down = cond(ops.sum(x) < -100.0, lambda: x, lambda: ops.tanh(y) * x)
     return ops.sum(up * down)
 
 

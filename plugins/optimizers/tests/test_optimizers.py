@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from trivium.autodiff import gradients
 from trivium.errors import ConfigError
 from trivium.graph import Graph

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 from trivium import ops, randomness
-from trivium.randomness import Stream, stream_state
+from trivium.errors import ConfigError
+from trivium.randomness import stream_state
 
 from .tensors import around, method
 
@@ -21,7 +22,8 @@ class Generator:
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start over from a seed, 0 to 2**32 - 1."""
-        Stream(seed=seed, number=self.number)
+        if not 0 <= seed < 1 << 32:
+            raise ConfigError(f"manual_seed: {seed} is out of range; it is a number from 0 to {(1 << 32) - 1}")
         self.seed_, self.state = int(seed), stream_state(self.number, int(seed))
         return self
 

@@ -39,10 +39,7 @@ def overwritten(self, value, who):
                 f"output with shape {list(self.spec.shape)} doesn't match the broadcast shape {list(value.spec.shape)}"
             )
         value = ops.broadcast_to(value, shape=tuple(self.spec.shape))
-    base = self.base
     Tensor.write(self, value)
-    if base is not None and base.edge is None:
-        self.seen = self.storage.version
     return self
 
 
@@ -174,5 +171,3 @@ def _reshaped_in_place(self, seen):
     self.spec, self.layout, self.is_packed, self.data = seen.spec, seen.layout, seen.is_packed, seen.data
     self.base, self.edge = seen.base if self.base is not None else None, seen.edge
     return self
-
-

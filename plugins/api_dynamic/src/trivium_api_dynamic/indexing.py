@@ -11,7 +11,7 @@ from trivium.tensor import Tensor as CoreTensor
 from .errors import AxisError, DTypeMismatchError, SizeMismatchError
 from .promotion import cast
 from .shaping import axis_in, select
-from .tensors import Tensor, around, method, on_host
+from .tensors import Tensor, around, method, on_host, refreshed
 
 
 @frozen
@@ -254,8 +254,7 @@ def fitted(value, shape):
 def overwrite_part(owner, part, value):
     """Write to a view of `owner`, or to itself, and keep its place on the tape."""
     Tensor.write(part, value)
-    if part is not owner and owner.base is not None and owner.edge is None and owner.base.edge is not None:
-        owner.requires_grad  # noqa: B018 - looks at its base anew
+    refreshed(owner)
 
 
 def scattered(target, gathering, value):

@@ -361,7 +361,3 @@ def is_tensor(value):
 def numel(input):
     """How many elements."""
     return int(input.spec.size)
-
-
-
-

@@ -1,6 +1,7 @@
 """Layers that act on each element alone, and those that only change the shape."""
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
 from trivium.spec import product

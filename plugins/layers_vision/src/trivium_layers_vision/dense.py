@@ -3,6 +3,7 @@
 from typing import Any
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
 from trivium.spec import product

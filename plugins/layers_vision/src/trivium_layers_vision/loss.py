@@ -1,6 +1,7 @@
 """Losses and measures."""
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer
 

@@ -1,6 +1,7 @@
 """Normalizations."""
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
 from trivium.spec import product

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.optimizer import Fused, Optimizer
 

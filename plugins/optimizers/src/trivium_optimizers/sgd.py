@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.optimizer import Fused, Optimizer
 

@@ -1,0 +1,138 @@
+"""Random tensors.  Each random operation has a stream of its own, which starts over in each Session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from trivium import ops, randomness
+from trivium.errors import GraphError
+from trivium.graph import Slot, Symbol
+from trivium.spec import Spec
+
+from . import dtypes
+from .build import as_sizes, call, graph_of
+from .dtypes import as_dtype
+from .graph import Graph
+from .operation import Tensor
+
+__all__ = ["random_uniform", "random_normal", "truncated_normal"]
+
+_STATE = Spec((2,), np.uint64)
+_FIRST_WEIGHT = 1 << 31  # streams of initial values are numbered apart from those of layers
+_CENTRAL = math.erf(math.sqrt(2.0))  # the part of a normal distribution within two standard deviations
+
+
+class RandomSlot(Slot):
+    """The state of a random operation, and what it starts as in a Session."""
+
+    def __init__(self, name: str, start: np.ndarray) -> None:
+        super().__init__(_STATE, name=name, trainable=False)
+        self.start = start
+
+
+def random_slot(graph: Graph, name: str, seed: int | None = None, is_weight: bool = False) -> RandomSlot:
+    """State for one more random operation.
+
+    seed: the number of its stream; else the next one
+    """
+    if seed is None and is_weight:
+        number = _FIRST_WEIGHT + graph.random_weights
+        graph.random_weights += 1
+    elif seed is None:
+        number = graph.random_layers
+        graph.random_layers += 1
+    else:
+        number = int(seed) & 0xFFFFFFFF
+    return RandomSlot(name, randomness.stream_state(number, graph.seed))
+
+
+def drawn(graph: Graph, slot: RandomSlot, count: Any, draw: Callable[[Symbol], Any]) -> Any:
+    """What `draw` makes of the slot's state, which moves on by `count` blocks in every run that draws."""
+    if graph.loops:
+        raise GraphError(
+            f"{slot.name}: a random operation inside while_loop would repeat the same numbers; draw them all before the loop"
+        )
+    state = graph.core.read(slot)
+    graph.react(state.node, [graph.core.assign(slot, ops.advance(state, count=count))])
+    return draw(state)
+
+
+def random_uniform(
+    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: int | None = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Numbers evenly distributed over [minval, maxval); of whole numbers, maxval must be given."""
+    wanted = as_dtype(dtype)
+    if wanted.is_integer and maxval is None:
+        raise ValueError(f"Must specify maxval for integer dtype {wanted!r}")
+    maxval = 1 if maxval is None else maxval
+    inner = "float64" if wanted.is_integer else wanted.name
+
+    def scaled(unit: Any, low: Any, high: Any) -> Any:
+        out = unit * (high - low) + low
+        return ops.cast(out, dtype=wanted.name) if wanted.is_integer else out
+
+    return _random("RandomUniform", "random_uniform", ops.uniform, shape, inner, seed, name, scaled, minval, maxval)
+
+
+def random_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: int | None = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers."""
+    return _random(
+        "RandomStandardNormal", "random_normal", ops.normal, shape, as_dtype(dtype).name, seed, name,
+        lambda unit, mean, std: unit * std + mean, mean, stddev,
+    )  # fmt: skip
+
+
+def truncated_normal(
+    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: int | None = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Normally distributed numbers, none further than two standard deviations from the mean."""
+    return _random(
+        "TruncatedNormal", "truncated_normal", ops.uniform, shape, as_dtype(dtype).name, seed, name,
+        lambda unit, mean, std: central_normal(unit) * std + mean, mean, stddev,
+    )  # fmt: skip
+
+
+def _random(
+    kind: str, default: str, op: Any, shape: Any, dtype: str, seed: int | None, name: str | None,
+    scaled: Callable[..., Any], *numbers: Any,
+) -> Tensor:  # fmt: skip
+    sizes, graph = as_sizes(shape), graph_of([shape, *numbers])
+    late = {f"number_{i}": x for i, x in enumerate(numbers) if isinstance(x, Tensor) or hasattr(x, "as_tensor")}
+
+    def make(*symbols: Any) -> Any:
+        given = iter(symbols)
+        values = [next(given) if f"number_{i}" in late else float(x) for i, x in enumerate(numbers)]
+        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed, graph.initial_values > 0)
+        unit = drawn(graph, slot, ops.blocks(sizes), lambda state: op(state, shape=sizes, dtype=dtype))
+        return scaled(unit, *values)
+
+    with graph.as_default():
+        return call(kind, make, name, default=default, **late)
+
+
+def central_normal(unit: Any) -> Any:
+    """The normal distribution cut at two standard deviations, from a uniform one over [0, 1).
+
+    The inverse error function of numbers this close to 0 is one polynomial (Giles, "Approximating the erfinv
+    function", 2010).
+    """
+    x = (unit * 2.0 - 1.0) * _CENTRAL
+    w = -ops.log((1.0 - x) * (1.0 + x)) - 2.5
+    total = w * _GILES[0] + _GILES[1]
+    for coefficient in _GILES[2:]:
+        total = total * w + coefficient
+    return ops.clip(total * x * math.sqrt(2.0), -2.0, 2.0)
+
+
+_GILES = (
+    2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
+    0.246640727, 1.50140941,
+)  # fmt: skip
