@@ -146,11 +146,6 @@ class Device:
         """Return when all work on this device is done."""
         self.backend.synchronize()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        from .registry import find_device  # noqa: PLC0415 - unpickling starts from a name
-
-        return find_device, (f"{self.type}:{self.index}",)
-
     def __repr__(self) -> str:
         return f"<device {self.name}>"
 

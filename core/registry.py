@@ -6,6 +6,7 @@ each in its own `try`: what one of them breaks stays its own.
 
 from __future__ import annotations
 
+import copyreg
 import sys
 import warnings
 from collections import deque
@@ -498,3 +499,11 @@ def origin(kind: str, name: str) -> Origin:
     """Who brought a thing."""
     find(kind, name)
     return table(kind).origin(name)
+
+
+def _device_named(name: str) -> Device:
+    return find_device(name)
+
+
+# A device is pickled by its name: what is found under it in the other process is that process's own.
+copyreg.pickle(Device, lambda device: (_device_named, (f"{device.type}:{device.index}",)))

@@ -213,7 +213,7 @@ class Tensor(Value):
         """Compute an op now; record it if a gradient may be wanted."""
         device = inputs[0].storage.device
         key: list[Any] = [op]
-        buffers = []
+        buffers: list[Any] = []
         is_packed = True
         for x in inputs:
             if x is None:

@@ -16,11 +16,12 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import pytest
-from attrs import frozen
+from attrs import fields, frozen
 
 from .. import registry
 from ..backend import Backend, Device
 from ..config import as_device
+from ..layer import Layer
 from ..op import OPS, Op
 from . import layer_checks, op_checks, training_checks
 from .layer_checks import LayerCase
@@ -28,7 +29,11 @@ from .profile import Profile
 from .samples import Case, cases
 from .training_checks import OptimizerCase
 
-__all__ = ["BackendConformance", "OpConformance", "TestDevice", "TestOps"]
+__all__ = ["BackendConformance", "LayerConformance", "OpConformance", "TestDevice", "TestLayers", "TestOps"]
+
+
+GIVEN_BY_STYLES = ("name", "step")  # a layer's name, an optimizer's count of steps
+ASKED_FOR = ("op", "case", "dtype", "kind", "layer", "optimizer")
 
 
 @frozen
@@ -64,6 +69,9 @@ class Generated:
                 for case in self.cases(check)
                 for dtype in (profile.dtypes if case.has_floats else profile.dtypes[:1])
             ]
+        if asked == {"kind"}:
+            kinds = [registry.find(table, name) for table in ("layers", "optimizers") for name in registry.names(table)]
+            return [Row((kind,), kind.__name__) for kind in kinds]
         if asked == {"layer"}:
             return [Row((case,), type(case.layer).__name__, case.number) for case in _layer_cases()]
         return [Row((case,), type(case.optimizer).__name__, case.number) for case in _optimizer_cases()]
@@ -84,7 +92,7 @@ class Generated:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """pytest asks here how often to run each method."""
-        asked = [name for name in metafunc.fixturenames if name in ("op", "case", "dtype", "layer", "optimizer")]
+        asked = [name for name in metafunc.fixturenames if name in ASKED_FOR]
         if not asked:
             return
         check = metafunc.function.__name__.removeprefix("test_")
@@ -133,6 +141,19 @@ class OpConformance(Generated):
 
     def test_unknown_sizes(self, case: Case) -> None:
         op_checks.check_unknown_sizes(case)
+
+
+class LayerConformance(Generated):
+    """What every layer and every optimizer must say about itself."""
+
+    def test_samples_cover_the_settings(self, kind: Any) -> None:
+        tried = [case.layer for case in layer_checks.layer_cases(kind)] if issubclass(kind, Layer) else list(kind.samples())
+
+        assert tried, f"{kind.__name__} has no samples; give it a classmethod `samples`"
+        for setting in fields(kind):
+            if setting.init and setting.name not in GIVEN_BY_STYLES:
+                values = [getattr(made, setting.name) for made in tried]
+                assert any([value != setting.default for value in values]), f"{kind.__name__}: no sample sets {setting.name}"
 
 
 class BackendConformance(Generated):
@@ -229,6 +250,10 @@ def _listed(answers: Any) -> list[Any]:
 
 class TestOps(OpConformance):
     """Every op that is registered."""
+
+
+class TestLayers(LayerConformance):
+    """Every layer and optimizer that is registered."""
 
 
 class TestDevice(BackendConformance):

@@ -21,13 +21,12 @@ from .creation import (
     rand_like, randint, randint_like, randn, randn_like, randperm, tensor, zeros, zeros_like,
 )  # fmt: skip
 from .devices import cuda, device
-from .dtypes import (
-    DType as dtype,
-)
-from .dtypes import (
-    bfloat16, bool, complex64, complex128, double, float, float16, float32, float64, get_default_dtype, half, int, int8,
-    int16, int32, int64, long, set_default_dtype, short, uint8,
+from .dtype_names import (
+    bfloat16, bool, cdouble, cfloat, complex64, complex128, double, float, float16, float32, float64, half, int, int8,
+    int16, int32, int64, long, short, uint8, uint16, uint32, uint64,
 )  # fmt: skip
+from .dtypes import DType as dtype
+from .dtypes import get_default_dtype, set_default_dtype
 from .generator import (
     Generator, bernoulli, default_generator, get_rng_state, initial_seed, manual_seed, set_rng_state,
 )  # fmt: skip

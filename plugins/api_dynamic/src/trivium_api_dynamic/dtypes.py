@@ -54,26 +54,6 @@ DTYPES = {
 }  # fmt: skip
 NAMED = {made.name: made for made in DTYPES.values()}
 
-bool = NAMED["bool"]
-uint8 = NAMED["uint8"]
-int8 = NAMED["int8"]
-int16 = short = NAMED["int16"]
-int32 = int = NAMED["int32"]
-int64 = long = NAMED["int64"]
-uint16, uint32, uint64 = NAMED["uint16"], NAMED["uint32"], NAMED["uint64"]
-float16 = half = NAMED["float16"]
-bfloat16 = NAMED["bfloat16"]
-float32 = float = NAMED["float32"]
-float64 = double = NAMED["float64"]
-complex64 = cfloat = NAMED["complex64"]
-complex128 = cdouble = NAMED["complex128"]
-
-PUBLIC = (
-    "bool", "uint8", "int8", "int16", "short", "int32", "int", "int64", "long", "uint16", "uint32", "uint64",
-    "float16", "half", "bfloat16", "float32", "float", "float64", "double", "complex64", "cfloat", "complex128",
-    "cdouble",
-)  # fmt: skip
-
 
 def as_torch_dtype(dtype: Any) -> DType:
     """The DType that a name, a NumPy dtype or a Python type means."""
@@ -90,7 +70,7 @@ def as_torch_dtype(dtype: Any) -> DType:
 class Default:
     """The dtype that Python floats become."""
 
-    dtype = float32.dtype
+    dtype = np.dtype(np.float32)
 
 
 def set_default_dtype(dtype: Any) -> None:

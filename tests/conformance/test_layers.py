@@ -1,0 +1,7 @@
+"""What every layer and every optimizer says about itself is so."""
+
+from trivium.testing.conformance import LayerConformance
+
+
+class TestLayers(LayerConformance):
+    pass
