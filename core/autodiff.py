@@ -57,7 +57,7 @@ def backprop(
                 found[node, i] = g
                 if not through:
                     arrived[i] = None
-        if type(node) is Leaf:
+        if type(node) is Leaf or (useful is not None and node not in useful):
             continue
         assert isinstance(node, Call)
         _pass_on(node, arrived, grads, useful)

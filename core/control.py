@@ -412,7 +412,12 @@ def _while_gradient_reference(
 
 
 WHILE_GRADIENT = Op(_while_gradient_reference, name="while_loop_gradient", outputs="*", free=("xs",))
-WHILE_GRADIENT.no_gradient("xs", "a loop of unknown length has first derivatives only; use scan")
+
+
+@WHILE_GRADIENT.gradient("xs")
+def while_second_gradient(g: Any) -> Any:
+    """None exists, which is not to be taken for zero."""
+    raise GradientError("while_loop: a loop of unknown length has first derivatives only; use scan for second ones")
 
 
 @WHILE_GRADIENT.shape

@@ -248,7 +248,7 @@ class Graph:
         if dtype is None:
             dtype = np.dtype(np.float32) if isinstance(value, float) else np.asarray(value).dtype
         check_weak(value, dtype, who)
-        key = (value, type(value), dtype)
+        key = (value or repr(value), type(value), dtype)  # 0.0 == -0.0
         if key not in self._constants:
             self._constants[key] = self.constant(value, dtype)
         return self._constants[key]

@@ -108,6 +108,8 @@ class Bound:
     specs:     what it returns; a size may still be a Dim where only running tells
     how:       "native", "fallback", "composed" or "host"
     rejected:  (who, why) for each candidate that was passed over
+    is_stable: whether the device's buffers stay where they are when written to
+    is_plain:  one result of known size on a device whose buffers stay: the quick path of eager calls
     """
 
     op: Op
@@ -120,24 +122,28 @@ class Bound:
     out: bool = True
     in_place: bool = False
     exact: bool = True
+    is_stable: bool = True
     rejected: list[tuple[str, str]] = field(factory=list)
     is_single: bool = field(init=False)
     spec: Spec = field(init=False)
     has_unknown_sizes: bool = field(init=False)
     view: Callable[..., Any] | None = field(init=False)
+    is_plain: bool = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.is_single = self.op.has_one_output
         self.spec = self.specs[0] if self.specs else Spec(())
         self.has_unknown_sizes = not all(spec.is_concrete for spec in self.specs)
         self.view = self.op.view_rule
+        is_simple = self.is_single and self.view is None and not self.has_unknown_sizes
+        self.is_plain = is_simple and self.is_stable and self.run is not None
 
 
 def bind(op: Op, device: Device, specs: Specs, settings: Settings, policy: Policy) -> Bound:
     """Choose how to run an op: a kernel by priority, the backend's fallback, the decomposition, the host."""
     settings = op.complete(hashable(settings))
     outputs = op.infer(specs, settings)
-    choose = functools.partial(Bound, op, specs=outputs, settings=settings)
+    choose = functools.partial(Bound, op, specs=outputs, settings=settings, is_stable=device.has_stable_buffers)
     rejected: list[tuple[str, str]] = []
     backend = device.backend
     if op.runner is not None:

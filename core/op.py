@@ -24,8 +24,8 @@ class Op:
     """
 
     __slots__ = (
-        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "inputs", "is_variadic",
-        "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner", "sample_maker",
+        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "has_one_output", "inputs",
+        "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner", "sample_maker",
         "save_plans", "shape_rule", "version", "view_rule",
     )  # fmt: skip
 
@@ -51,6 +51,7 @@ class Op:
         self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.elementwise, self.random, self.version = elementwise, random, version
         self.outputs: tuple[str, ...] | str = outputs
+        self.has_one_output = outputs != "*" and len(outputs) == 1  # a call returns a value, not a tuple of values
         self.auxiliary = frozenset(auxiliary)
         self.free = frozenset(free)
         self.shape_rule: Rule | None = None
@@ -203,11 +204,6 @@ class Op:
         """A name for each of `count` operands; a variadic op repeats its one name."""
         return self.inputs * count if self.is_variadic else self.inputs[:count]
 
-    @property
-    def has_one_output(self) -> bool:
-        """Whether a call returns a value rather than a tuple of values."""
-        return self.outputs != "*" and len(self.outputs) == 1
-
     def is_differentiable(self, name: str) -> bool:
         """Whether a gradient flows to the input of this name."""
         return name in self.gradient_rules or (self.decompose is not None and name not in self.reasons)
@@ -265,10 +261,11 @@ class SavePlan:
     output_specs: tuple[tuple[str, int], ...]
 
 
-def save_plan(op: Op, tracked: int, count: int) -> SavePlan | None:
-    """The plan for a call with `count` operands; None where no gradient can flow.  Bit i stands for operand i."""
+def save_plan(op: Op, tracked: Sequence[bool]) -> SavePlan | None:
+    """The plan for a call of which some operands need gradients; None where none can flow."""
+    count = len(tracked)
     names = op.names_of(count)
-    wanted = [name for i, name in enumerate(names) if tracked >> i & 1 and op.is_differentiable(name)]
+    wanted = [name for name, is_tracked in zip(names, tracked, strict=True) if is_tracked and op.is_differentiable(name)]
     if not wanted:
         return None
     if op.is_variadic:
@@ -300,7 +297,7 @@ class Call:
 
     op: Op
     settings: Settings
-    edges: tuple[Edge | None, ...]
+    edges: Sequence[Edge | None]
     specs: tuple[Spec, ...]
     hooks: dict[int, list[Callable[[Any], Any]]] | None
 

@@ -98,10 +98,11 @@ class Memory:
             self.parameters[id(parameter)] = parameter
         return self.slots[key]
 
-    def count(self) -> Parameter:
-        """The number of steps made: a float32 of shape ()."""
+    def count(self, beside: Any = None) -> Parameter:
+        """The number of steps made: a float32 of shape (), made where the parameter `beside` lives."""
         if self.step is None:
-            self.step = Parameter(np.zeros((), np.float32), name="step", trainable=False)
+            device = beside.device if isinstance(beside, Tensor) else None
+            self.step = Parameter(np.zeros((), np.float32), name="step", trainable=False, device=device)
         return self.step  # type: ignore[no-any-return]
 
 
@@ -125,7 +126,7 @@ def apply_gradients(
     values = optimizer.values(hyper)
     assigned: list[Symbol] = []
     if "step" in optimizer.hyper and values["step"] is None:
-        values["step"] = _counted(memory, graph, assigned)
+        values["step"] = _counted(memory.count(pairs[0][0]), graph, assigned)
     for i, (parameter, gradient) in enumerate(pairs):
         factors = multipliers[i] if multipliers else {}
         own = {name: _scaled(value, factors.get(name, 1.0)) for name, value in values.items()}
@@ -161,9 +162,8 @@ def _step_now(
             Tensor.assign(slots[name], after)
 
 
-def _counted(memory: Memory, graph: Any, assigned: list[Symbol]) -> Any:
+def _counted(count: Parameter, graph: Any, assigned: list[Symbol]) -> Any:
     """The number of this step, counting from 1; remembered for the next one."""
-    count = memory.count()
     if graph is not None:
         following = graph.capture(count) + 1.0
         assigned.append(graph.assign(count, following))

@@ -54,10 +54,19 @@ class Stream:
     """
 
     def __init__(self, *, seed: int | None = None, number: int | None = None) -> None:
-        if number is None:
-            number = _WEIGHTS + _numbering.weights
-            _numbering.weights += 1
-        self.state = stream_state(number, seed)
+        self._seed, self._number = seed, number
+        self._state: np.ndarray[Any, Any] | None = None
+
+    @property
+    def state(self) -> np.ndarray[Any, Any]:
+        """uint64[2].  A stream is numbered when it is first drawn from, so that zeros and the like take none."""
+        if self._state is None:
+            number = self._number
+            if number is None:
+                number = _WEIGHTS + _numbering.weights
+                _numbering.weights += 1
+            self._state = stream_state(number, self._seed)
+        return self._state
 
     def uniform(self, shape: tuple[int, ...], low: float, high: float) -> np.ndarray[Any, Any]:
         """float32 numbers evenly distributed over [low, high)."""
@@ -77,7 +86,7 @@ class Stream:
 
     def _drawn(self, op: Any, shape: tuple[int, ...], **settings: Any) -> np.ndarray[Any, Any]:
         drawn: np.ndarray[Any, Any] = op.reference(self.state, shape=shape, **settings)
-        self.state = ops.advance.reference(self.state, count=ops.blocks(shape))  # type: ignore[no-untyped-call]
+        self._state = ops.advance.reference(self.state, count=ops.blocks(shape))  # type: ignore[no-untyped-call]
         return drawn
 
 

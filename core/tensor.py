@@ -214,7 +214,7 @@ class Tensor(Value):
         device = inputs[0].storage.device
         key: list[Any] = [op]
         buffers: list[Any] = []
-        is_packed = True
+        is_packed, is_tracked = True, False
         for x in inputs:
             if x is None:
                 key.append(None)
@@ -224,6 +224,8 @@ class Tensor(Value):
                 raise _two_devices(op, inputs)
             key.append(x.spec)
             buffers.append(x.data)
+            if x.edge is not None:
+                is_tracked = True
             if not x.is_packed:
                 is_packed = False
         if settings:
@@ -232,47 +234,50 @@ class Tensor(Value):
             bound = device.bound[tuple(key)]
         except (KeyError, TypeError):
             bound = _bind(op, device, inputs, settings)
+        if not (bound.is_plain and is_packed):
+            return cls._run_special(bound, device, inputs, settings, is_tracked and tape.recording)
+        try:
+            result = bound.run(*buffers)
+        except Exception as error:
+            raise _in_call(error, op, inputs, device)  # noqa: B904 - the same error, with a note
+        # Tensor.around, written out: this is the path of almost every eager call
+        out = cls.__new__(cls)
+        out.storage = Storage(result, device)
+        out.spec = bound.spec
+        out.data = result
+        out.is_packed = True
+        out.layout = out.base = out.edge = None
+        if is_tracked and tape.recording:
+            record(op, inputs, settings, (out,))
+        return out
+
+    @classmethod
+    def _run_special(
+        cls, bound: Bound, device: Device, inputs: Sequence[Any], settings: Settings, is_recorded: bool
+    ) -> Any:
+        """Views, strided operands, several results, sizes that only running tells, buffers that do not stay."""
+        op = bound.op
         if bound.view is not None:
             seen = bound.view(_layout(inputs[0]), **bound.settings)
             if seen is not None:
                 out = inputs[0].view(seen, cls)
-                if tape.recording and inputs[0].edge is not None:
+                if is_recorded:
                     record(op, inputs, settings, (out,))
                 return out
-        run = bound.run
-        if run is None:
+        if bound.run is None:
             return cls._run_composed(bound, inputs, settings)
-        if not ((is_packed or bound.strided) and device.has_stable_buffers):
-            buffers = [None if x is None else x.buffer(not bound.strided) for x in inputs]
         try:
-            result = run(*buffers)
+            result = bound.run(*[None if x is None else x.buffer(not bound.strided) for x in inputs])
         except Exception as error:
-            error.add_note(f"in {op.name}({', '.join([str(x.spec) for x in inputs if x is not None])}) on {device}")
-            raise
-        if not is_packed:
-            pack = device.backend.pack
-            result = pack(result) if bound.is_single else tuple([pack(part) for part in result])
-        if bound.is_single:
-            # Tensor.around, written out: this is the path of every eager call
-            out = cls.__new__(cls)
-            out.storage = Storage(result, device)
-            out.spec = Spec(result.shape, bound.spec.dtype) if bound.has_unknown_sizes else bound.spec
-            out.data = result if device.has_stable_buffers else None
-            out.is_packed = True
-            out.layout = out.base = out.edge = None
-            if tape.recording:
-                for x in inputs:
-                    if x is not None and x.edge is not None:
-                        record(op, inputs, settings, (out,))
-                        break
-            return out
+            raise _in_call(error, op, inputs, device)  # noqa: B904 - the same error, with a note
+        pack = device.backend.pack
         outs = tuple([
-            cls.around(b, Spec(b.shape, s.dtype) if bound.has_unknown_sizes else s, device)
-            for b, s in zip(result, bound.specs, strict=True)
+            cls.around(pack(b), Spec(b.shape, spec.dtype) if bound.has_unknown_sizes else spec, device)
+            for b, spec in zip((result,) if bound.is_single else result, bound.specs, strict=True)
         ])  # fmt: skip
-        if tape.recording and any([x is not None and x.edge is not None for x in inputs]):
+        if is_recorded:
             record(op, inputs, settings, outs)
-        return outs
+        return outs[0] if bound.is_single else outs
 
     @classmethod
     def _run_composed(cls, bound: Bound, inputs: Sequence[Any], settings: Settings) -> Any:
@@ -305,7 +310,7 @@ class Tensor(Value):
         """A number or an array as a tensor; a number takes `dtype`, and is not made twice."""
         if isinstance(value, np.ndarray):
             return cls.of(value, device=device)
-        key = (value, type(value), dtype)
+        key = (value or repr(value), type(value), dtype)  # 0.0 == -0.0
         found = device.numbers.get(key)
         if found is None:
             if not isinstance(value, (bool, int, float, complex, np.generic)):
@@ -475,28 +480,24 @@ class Recorded(Call):
 def record(op: Op, inputs: Sequence[Any], settings: Settings, outs: tuple[Any, ...]) -> None:
     """Link `outs` to `inputs`, so that `backprop` finds its way back."""
     edges: list[Edge | None] = []
-    tracked, bit = 0, 1
+    tracked = 1  # a bit for each operand behind a leading one
     for x in inputs:
-        if x is None:
-            edge = None
-        else:
-            edge = x.edge
-            if edge is not None:
-                if x.base is not None and x.seen != x.storage.version:
-                    edge = _refreshed(x)
-                tracked |= bit
-        edges.append(edge)
-        bit <<= 1
-    tracked |= bit  # the count of operands
+        if x is None or x.edge is None:
+            tracked <<= 1
+            edges.append(None)
+            continue
+        tracked = tracked << 1 | 1
+        is_stale = x.base is not None and x.seen != x.storage.version
+        edges.append(_refreshed(x) if is_stale else x.edge)
     try:
         plan = op.save_plans[tracked]
     except KeyError:
-        plan = op.save_plans[tracked] = save_plan(op, tracked ^ bit, len(inputs))
+        plan = op.save_plans[tracked] = save_plan(op, [edge is not None for edge in edges])
     if plan is None:
         return
     call = Recorded()
-    call.op, call.settings, call.edges, call.hooks, call.plan = op, settings, tuple(edges), None, plan
-    if len(outs) == 1:
+    call.op, call.settings, call.edges, call.hooks, call.plan = op, settings, edges, None, plan
+    if op.has_one_output:
         call.specs = (outs[0].spec,)
         outs[0].edge = call
     else:
@@ -504,19 +505,25 @@ def record(op: Op, inputs: Sequence[Any], settings: Settings, outs: tuple[Any, .
         for i, out in enumerate(outs):
             if op.outputs == "*" or op.outputs[i] not in op.auxiliary:
                 out.edge = Output(call, i)
-    _keep(call, plan, inputs, outs)
-
-
-def _keep(call: Recorded, plan: SavePlan, inputs: Sequence[Any], outs: tuple[Any, ...]) -> None:
-    kept: list[Any] = [inputs[i] for _, i in plan.inputs]
+    kept: list[Any] = []
+    versions: list[int] = []
+    for _, i in plan.inputs:
+        x = inputs[i]
+        kept.append(x)
+        versions.append(0 if x is None else x.storage.version)
     for _, i in plan.outputs:
         kept.append(outs[i].made_by(None))  # no cycle out -> edge -> out
-    call.versions = [0 if x is None else x.storage.version for x in kept]
+        versions.append(outs[i].storage.version)
     for _, i in plan.input_specs:
         kept.append(None if inputs[i] is None else inputs[i].spec)
     for _, i in plan.output_specs:
         kept.append(outs[i].spec)
-    call.kept = kept
+    call.kept, call.versions = kept, versions
+
+
+def _in_call(error: Exception, op: Op, inputs: Sequence[Any], device: Device) -> Exception:
+    error.add_note(f"in {op.name}({', '.join([str(x.spec) for x in inputs if x is not None])}) on {device}")
+    return error
 
 
 def _rebind(target: Tensor, value: Tensor) -> None:

@@ -120,16 +120,17 @@ def check_unknown_sizes(case: Case) -> None:
 
 
 def check_forward(case: Case, device: Device, dtype: str, profile: Profile) -> None:
-    """What the device computes is what the reference computes in float64."""
-    arrays = case.arrays(dtype)
+    """What the device computes is what the reference computes in float64; for other operands of these shapes, too."""
     specs = case.op.infer(case.specs(dtype), case.settings)
+    names = _output_names(case.op, specs)
 
-    results = run(case, arrays, device)
+    for arrays in (case.arrays(dtype), tuple(map(_turned, case.arrays(dtype)))):
+        results = run(case, arrays, device)
 
-    for name, spec, actual, expected in zip(_output_names(case.op, specs), specs, results, case.expected(arrays), strict=True):
-        assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the shape rule says {spec.dtype}"
-        tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
-        assert_close(actual, expected.astype(spec.dtype), tolerance, f"{case!r} in {dtype}: {name}")
+        for name, spec, actual, expected in zip(names, specs, results, case.expected(arrays), strict=True):
+            assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the shape rule says {spec.dtype}"
+            tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
+            assert_close(actual, expected.astype(spec.dtype), tolerance, f"{case!r} in {dtype}: {name}")
 
 
 def _output_names(op: Op, specs: Sequence[Spec]) -> Sequence[str]:

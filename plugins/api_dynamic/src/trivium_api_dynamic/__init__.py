@@ -44,6 +44,8 @@ from .shaping import (
 )  # fmt: skip
 from .sizes import Size
 from .tensors import Tensor
+from . import nn, optim, utils  # isort: skip - they stand on all of the above
+from .serialization import load, save  # isort: skip
 from math import e, inf, nan, pi  # isort: skip
 
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -11,7 +11,7 @@ from trivium.value import Value
 
 from .dtypes import Default
 from .errors import DTypeMismatchError, ShapeError, SizeMismatchError
-from .promotion import Number, category, floating, matched, result_type
+from .promotion import Number, category, floating, matched, number, result_type
 from .tensors import Tensor, method
 
 run = Tensor.run
@@ -59,9 +59,13 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
                     return run(op, (self, other), {})
                 except ShapeError as error:
                     raise sizes_differ(self, other) or error from None
+        if (type(other) is float or type(other) is int) and self.spec.dtype.kind == "f":
+            return run(op, (self, number(float(other), self.spec.dtype, self.storage.device)), {})
         return function(self, other) if isinstance(other, (Value, Number)) else NotImplemented
 
     def backward(self, other):
+        if (type(other) is float or type(other) is int) and self.spec.dtype.kind == "f":
+            return run(op, (number(float(other), self.spec.dtype, self.storage.device), self), {})
         return function(other, self) if isinstance(other, (Value, Number)) else NotImplemented
 
     return Binary(function, forward, backward)

@@ -26,7 +26,7 @@ def check_writable(self):
         raise InPlaceError(f"{VIEW}  Do it inside torch.no_grad(), or on a copy: x.clone()")
 
 
-def overwritten(self, value, who):
+def overwritten(self, value):
     """Let `value` be what the tensor holds; `self` again."""
     if not can_cast(DTYPES[value.spec.dtype], self.dtype):
         raise DTypeMismatchError(
@@ -51,11 +51,6 @@ def title(dtype):
     return TITLES.get(dtype.name, dtype.name)
 
 
-def kept_apart(self):
-    """What an op should read: a copy where its gradient may ask for what is about to be overwritten."""
-    return ops.copy(self) if tape.recording else self
-
-
 def in_place(name, function, *, reads_itself=True):
     """`name_`: the function's result, written over its first operand.
 
@@ -67,7 +62,9 @@ def in_place(name, function, *, reads_itself=True):
         is_tracked = tape.recording and (
             self.edge is not None or any([getattr(a, "edge", None) is not None for a in args])
         )
-        return overwritten(self, function(kept_apart(self) if reads_itself and is_tracked else self, *args, **settings), name)
+        read = ops.copy(self) if reads_itself and is_tracked else self
+        args = [read if a is self else a for a in args]
+        return overwritten(self, function(read, *args, **settings))
 
     overwrite.__name__ = overwrite.__qualname__ = f"{name}_"
     overwrite.__doc__ = f"`{name}` in place."
@@ -96,14 +93,14 @@ def copy_(self, src, non_blocking=False):
     """Overwrite with another tensor, broadcast and converted."""
     check_writable(self)
     value = cast(indexing.as_value(src, self), self.spec.dtype)
-    return overwritten(self, indexing.fitted(value, tuple(self.spec.shape)), "copy_")
+    return overwritten(self, indexing.fitted(value, tuple(self.spec.shape)))
 
 
 @method
 def fill_(self, value):
     """Overwrite with one number."""
     check_writable(self)
-    return overwritten(self, indexing.fitted(indexing.as_value(value, self), tuple(self.spec.shape)), "fill_")
+    return overwritten(self, indexing.fitted(indexing.as_value(value, self), tuple(self.spec.shape)))
 
 
 @method
@@ -115,7 +112,7 @@ def zero_(self):
 def drawn_in_place(name, draw):
     def overwrite(self, *args, generator=None, **settings):
         check_writable(self)
-        return overwritten(self, draw(self, generator, *args, **settings), name)
+        return overwritten(self, draw(self, generator, *args, **settings))
 
     overwrite.__name__ = overwrite.__qualname__ = name
     overwrite.__doc__ = f"Overwrite with random numbers: {draw.__doc__}"

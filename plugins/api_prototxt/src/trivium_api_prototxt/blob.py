@@ -6,11 +6,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
+
 from trivium.backend import Device
 from trivium.errors import ShapeError
 from trivium.spec import Spec
 from trivium.tensor import Parameter
-
 from trivium_api_prototxt.synced_memory import SyncedMemory
 
 

@@ -34,9 +34,7 @@ def blob_to_array(blob: Any, part: str = "data", where: str = "blob") -> NDArray
     numbers = np.frombuffer(getattr(packed, doubles if is_double else part), "<f8" if is_double else "<f4")
     shape = blob_shape(blob)
     if min(shape, default=0) < 0 or prod(shape) != numbers.size:
-        raise ModelFileError(
-            f"{where}: shape {shape} needs {prod(shape):,} numbers, {part} has {numbers.size:,}"
-        )
+        raise ModelFileError(f"{where}: shape {shape} needs {prod(shape):,} numbers, {part} has {numbers.size:,}")
     return numbers.reshape(shape)
 
 

@@ -116,9 +116,7 @@ def _damage(data: bytes, message_class: type[Message]) -> str:
         if field is None:
             return f"{here} begins a field that it does not have, {number}"
         if end > len(data):
-            return (
-                f"cut short inside '{field.name}', which begins at {here} and needs {end - position:,} bytes"
-            )
+            return f"cut short inside '{field.name}', which begins at {here} and needs {end - position:,} bytes"
         position = end
     return "the inside of a field is damaged"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling
 
+from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling
 from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
 from trivium_api_prototxt.places import Place
 

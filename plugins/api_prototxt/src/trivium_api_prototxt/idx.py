@@ -48,18 +48,14 @@ def find_data(name: str | Path, prototxt: str | Path | None = None) -> Path:
     for place in places:
         if place.is_file():
             return place
-    raise MissingDataError(
-        f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}"
-    )
+    raise MissingDataError(f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}")
 
 
 def _places(name: Path, prototxt: str | Path | None) -> Iterator[Path]:
     folder = os.environ.get("TRIVIUM_DATA")
     if folder:
         if not Path(folder).is_dir():
-            raise MissingDataError(
-                f"TRIVIUM_DATA: not a folder: {folder!r}; name an existing one, or unset it"
-            )
+            raise MissingDataError(f"TRIVIUM_DATA: not a folder: {folder!r}; name an existing one, or unset it")
         yield Path(folder) / name.name
     yield name
     if prototxt is not None and not name.is_absolute():
@@ -73,9 +69,7 @@ def read_images_and_labels(images: str | Path, labels: str | Path) -> tuple[np.n
     """
     image_array, label_array = read_idx(images), read_idx(labels)
     if label_array.ndim != 1:
-        raise DataError(
-            f"{labels}: labels have one axis, this file has {label_array.ndim}: {label_array.shape}"
-        )
+        raise DataError(f"{labels}: labels have one axis, this file has {label_array.ndim}: {label_array.shape}")
     if len(image_array) != len(label_array):
         raise DataError(
             f"{images}: {len(image_array)} images, but {labels} has {len(label_array)} labels; "
@@ -114,14 +108,10 @@ def _read_array(path: Path, content: BinaryIO | gzip.GzipFile, most_bytes: int) 
     dtype, shape = _read_header(path, content)
     claimed = math.prod(shape) * dtype.itemsize
     if claimed > most_bytes:
-        raise DataError(
-            f"{path}: the header claims {claimed} bytes {shape}, the file holds at most {most_bytes}"
-        )
+        raise DataError(f"{path}: the header claims {claimed} bytes {shape}, the file holds at most {most_bytes}")
     elements = _read_at_most(content, claimed)
     if len(elements) < claimed:
-        raise DataError(
-            f"{path}: truncated: the header claims {claimed} bytes {shape}, the file holds {len(elements)}"
-        )
+        raise DataError(f"{path}: truncated: the header claims {claimed} bytes {shape}, the file holds {len(elements)}")
     if content.read(1):
         raise DataError(f"{path}: more data than the {claimed} bytes {shape} that the header claims")
     return np.frombuffer(elements, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
@@ -133,13 +123,9 @@ def _read_header(path: Path, content: BinaryIO | gzip.GzipFile) -> tuple[np.dtyp
         raise DataError(f"{path}: truncated: an idx file starts with 4 bytes, this one has {len(magic)}")
     zero, code, ndim = struct.unpack(">HBB", magic)
     if zero != 0 or code not in ELEMENT_TYPES:
-        raise DataError(
-            f"{path}: not an idx file: it starts with {magic.hex(' ')}, not with 00 00 and a type code"
-        )
+        raise DataError(f"{path}: not an idx file: it starts with {magic.hex(' ')}, not with 00 00 and a type code")
     if not 1 <= ndim <= MOST_AXES:
-        raise DataError(
-            f"{path}: not an idx file: the header claims {ndim} axes, 1 to {MOST_AXES} make sense"
-        )
+        raise DataError(f"{path}: not an idx file: the header claims {ndim} axes, 1 to {MOST_AXES} make sense")
     sizes = content.read(4 * ndim)
     if len(sizes) < 4 * ndim:
         raise DataError(f"{path}: truncated: the header ends before the sizes of its {ndim} axes")

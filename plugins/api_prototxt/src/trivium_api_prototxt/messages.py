@@ -60,9 +60,7 @@ def read_schema(text: str) -> descriptor_pb2.FileDescriptorProto:
             siblings = block.enum_type if part["block"] == "enum" else _messages_of(block)
             open_blocks.append(siblings.add(name=part["block_name"]))
         elif part["label"]:
-            field = block.field.add(
-                name=part["field"], number=int(part["number"]), label=_LABELS[part["label"]]
-            )
+            field = block.field.add(name=part["field"], number=int(part["number"]), label=_LABELS[part["label"]])
             if part["type"] in _SCALARS:
                 field.type = _SCALARS[part["type"]]
             else:
@@ -90,8 +88,7 @@ def build_classes(schema: descriptor_pb2.FileDescriptorProto) -> dict[str, type[
     pool.Add(schema)
     file = pool.FindFileByName(schema.name)
     return {
-        name: message_factory.GetMessageClass(descriptor)
-        for name, descriptor in file.message_types_by_name.items()
+        name: message_factory.GetMessageClass(descriptor) for name, descriptor in file.message_types_by_name.items()
     }
 
 

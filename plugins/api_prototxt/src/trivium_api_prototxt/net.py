@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from trivium import config
 from trivium.errors import FeedError, ShapeError, TriviumError, UnknownNameError
 from trivium.graph import Graph
 from trivium.program import Program
 from trivium.tensor import Parameter
-
 from trivium_api_prototxt import modes, weights
 from trivium_api_prototxt.blob import Blob
 from trivium_api_prototxt.draft import Draft
@@ -22,8 +22,8 @@ from trivium_api_prototxt.messages import TEST, TRAIN
 from trivium_api_prototxt.net_message import read_net
 from trivium_api_prototxt.observed import Observed
 from trivium_api_prototxt.state import PHASE_NAMES, filter_net, state_of
-from trivium_api_prototxt.wiring import Learned, Part, Wiring, flow
 from trivium_api_prototxt.vocabulary import Declared
+from trivium_api_prototxt.wiring import Learned, Part, Wiring, flow
 
 
 class Named(OrderedDict[str, Any]):
@@ -138,6 +138,12 @@ class Net:
         return [(part, i, w) for part in self.parts for i, w in enumerate(part.loss_weights) if w]
 
     @property
+    def results(self) -> list[str]:
+        """The blobs that tell how it does, in the order in which they are made: losses and outputs."""
+        wanted = {*self.outputs, *[part.tops[i] for part, i, _ in self.losses]}
+        return list(dict.fromkeys(top for part in self.parts for top in part.tops if top in wanted))
+
+    @property
     def has_backward(self) -> bool:
         """Whether there is anything to differentiate, and something that wants it."""
         return self.is_forced or any(part.needs_gradient for part, _, _ in self.losses)
@@ -229,7 +235,9 @@ class Net:
         given = {**dict(zip(names, inputs)), **named}
         for name in given:
             if name not in names:
-                raise FeedError(f"{self.path}: has no input '{name}'; it takes {in_words(names, 'and')}.{did_you_mean(name, names)}")
+                raise FeedError(
+                    f"{self.path}: has no input '{name}'; it takes {in_words(names, 'and')}.{did_you_mean(name, names)}"
+                )
         parts = self._reached_from(given)
         values: dict[str, Any] = {}
         for step in flow(parts, given):
@@ -250,7 +258,9 @@ class Net:
                 known |= set(part.tops)
         if not any(name in known for name in self.outputs):
             needed = [top for part in self.sources for top in part.tops]
-            raise FeedError(f"{self.path}: needs {in_words(needed, 'and')}; got {in_words(list(given), 'and') or 'nothing'}")
+            raise FeedError(
+                f"{self.path}: needs {in_words(needed, 'and')}; got {in_words(list(given), 'and') or 'nothing'}"
+            )
         return parts
 
     @property

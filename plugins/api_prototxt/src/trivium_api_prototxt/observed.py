@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from attrs import define
+
 from trivium.autodiff import gradients
 from trivium.graph import CONSTANT, READ, Graph, Node, Symbol
 from trivium.program import Program
 from trivium.tensor import Parameter
-
 from trivium_api_prototxt.errors import PrototxtError
 from trivium_api_prototxt.wiring import Flow, Learned, flow
 

@@ -87,9 +87,7 @@ def check_policy(solver: Any, place: Place) -> None:
         raise PrototxtError(f"{place}: lr_policy is missing: choose {in_words(known)}")
     here = place.at("lr_policy")
     if name not in POLICIES:
-        raise PrototxtError(
-            f"{here}: unknown lr_policy '{name}': choose {in_words(known)}.{did_you_mean(name, known)}"
-        )
+        raise PrototxtError(f"{here}: unknown lr_policy '{name}': choose {in_words(known)}.{did_you_mean(name, known)}")
     if name in _HAS_GAMMA and not solver.gamma >= 0:
         raise PrototxtError(
             f"{place.at('gamma')}: lr_policy '{name}' needs a gamma of at least 0, not {solver.gamma:g}"

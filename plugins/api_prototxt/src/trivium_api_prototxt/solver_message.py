@@ -133,9 +133,7 @@ def _train_field(solver: Any, place: Place) -> str:
     if not given:
         raise PrototxtError(f"{place}: no net to train: give {in_words(_TRAIN_NETS)}")
     if len(given) > 1:
-        raise PrototxtError(
-            f"{place.at(given[1])}: {in_words(given, 'and')} each name a net to train: keep one"
-        )
+        raise PrototxtError(f"{place.at(given[1])}: {in_words(given, 'and')} each name a net to train: keep one")
     return given[0]
 
 
@@ -144,31 +142,23 @@ def _check_test_nets(solver: Any, place: Place) -> None:
     counts = len(solver.test_iter)
     has_common = solver.HasField("net") or solver.HasField("net_param")
     if counts < named or (counts > named and not has_common):
-        raise PrototxtError(
-            f"{place.at('test_iter')}: {named} test nets but {counts} test_iter: give one for each"
-        )
+        raise PrototxtError(f"{place.at('test_iter')}: {named} test nets but {counts} test_iter: give one for each")
     if solver.test_state and len(solver.test_state) != counts:
         raise PrototxtError(
             f"{place.at('test_state')}: {len(solver.test_state)} test_state but {counts} test nets: "
             "give none, or one for each"
         )
     if counts and solver.test_interval <= 0:
-        raise PrototxtError(
-            f"{place.at('test_iter')}: test_iter without test_interval: say how often to test"
-        )
+        raise PrototxtError(f"{place.at('test_iter')}: test_iter without test_interval: say how often to test")
 
 
 def _check_numbers(solver: Any, place: Place) -> None:
     for name, least in _AT_LEAST.items():
         if getattr(solver, name) < least:
-            raise PrototxtError(
-                f"{place.at(name)}: {name} is {getattr(solver, name)}: it must be at least {least}"
-            )
+            raise PrototxtError(f"{place.at(name)}: {name} is {getattr(solver, name)}: it must be at least {least}")
     for index, count in enumerate(solver.test_iter):
         if count < 1:
-            raise PrototxtError(
-                f"{place.at('test_iter', index)}: test_iter is {count}: it must be at least 1"
-            )
+            raise PrototxtError(f"{place.at('test_iter', index)}: test_iter is {count}: it must be at least 1")
     if solver.regularization_type not in ("L1", "L2"):
         raise PrototxtError(
             f"{place.at('regularization_type')}: unknown regularization_type '{solver.regularization_type}': "
@@ -177,9 +167,7 @@ def _check_numbers(solver: Any, place: Place) -> None:
     if solver.type in ("AdaGrad", "RMSProp") and solver.momentum != 0:
         raise PrototxtError(f"{place.at('momentum')}: {solver.type} has no momentum: remove it")
     if solver.type == "RMSProp" and not 0 <= solver.rms_decay < 1:
-        raise PrototxtError(
-            f"{place.at('rms_decay')}: rms_decay is {solver.rms_decay:g}: it lies in 0..1, below 1"
-        )
+        raise PrototxtError(f"{place.at('rms_decay')}: rms_decay is {solver.rms_decay:g}: it lies in 0..1, below 1")
 
 
 def _slips(solver: Any) -> list[str]:

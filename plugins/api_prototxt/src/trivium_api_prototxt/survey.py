@@ -29,9 +29,7 @@ TOKEN = re.compile(
     re.VERBOSE,
 )
 CLOSES = {"{": "}", "<": ">"}
-_NUMBER = re.compile(
-    r"[+-]?(?:(?!0[0-9])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?f?|inf(?:inity)?|nan)", re.IGNORECASE
-)
+_NUMBER = re.compile(r"[+-]?(?:(?!0[0-9])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?f?|inf(?:inity)?|nan)", re.IGNORECASE)
 _WRONG_ESCAPE = re.compile(
     r"""(?<!\\)(?:\\\\)*(\\(?![abfnrtv\\'"?]|x[0-9a-fA-F]|(?![4-7][0-7]{2})[0-7]|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}).)"""
 )
@@ -77,9 +75,7 @@ class _Walk:
         self.token = match[self.kind or 0]
         self.offset = match.end() - len(self.token)
         if self.kind == "bad" and self.token in "\"'":
-            raise self.mistake(
-                f"the string that begins here does not end on its line: close it with {self.token}"
-            )
+            raise self.mistake(f"the string that begins here does not end on its line: close it with {self.token}")
 
     def take(self, token: str) -> bool:
         """Whether this mark comes next; then it is behind us."""
@@ -116,9 +112,7 @@ class _Walk:
         earlier = place.inside.setdefault(name, [])
         if earlier and not field.is_repeated:
             owner = self.open[-1].name or "the message"
-            raise self.mistake(
-                f"'{name}' is given twice in {owner}, first on line {earlier[0].line}: keep one", start
-            )
+            raise self.mistake(f"'{name}' is given twice in {owner}, first on line {earlier[0].line}: keep one", start)
         self.advance()
         has_colon = self.take(":")
         if field.message_type is None and not has_colon:
@@ -145,9 +139,7 @@ class _Walk:
         if field.message_type is not None:
             end = CLOSES.get(self.token) if self.kind == "mark" else None
             if end is None:
-                raise self.mistake(
-                    f"'{field.name}' holds fields: write {field.name} {{ ... }}, found {self.found()}"
-                )
+                raise self.mistake(f"'{field.name}' holds fields: write {field.name} {{ ... }}, found {self.found()}")
             self.advance()
             self.message(field.message_type, place, field.name, end)
             return
@@ -179,9 +171,7 @@ class _Walk:
         """What to say where a field should begin and something else stands."""
         inner = self.open[-1]
         if self.kind == "end":
-            return self.mistake(
-                f"the text ends inside '{inner.name}' of line {inner.place.line}: add '{inner.end}'"
-            )
+            return self.mistake(f"the text ends inside '{inner.name}' of line {inner.place.line}: add '{inner.end}'")
         if self.token in CLOSES.values():
             return self.mistake(
                 f"'{inner.name}' of line {inner.place.line} ends with '{inner.end}', found '{self.token}'"

@@ -7,6 +7,7 @@ from typing import Any
 from weakref import ref
 
 import numpy as np
+
 from trivium.backend import Device
 from trivium.spec import Spec
 from trivium.tensor import Parameter

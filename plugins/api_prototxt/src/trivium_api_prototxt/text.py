@@ -78,9 +78,7 @@ def decode(data: bytes, path: str) -> str:
         line = text.count("\n", 0, error.start) + 1
         column = error.start - text.rfind("\n", 0, error.start)
         byte = ord(text[error.start]) - 0xDC00
-        raise PrototxtError(
-            f"{path}:{line}:{column}: byte {byte:#04x} is not UTF-8: save the file as UTF-8"
-        ) from error
+        raise PrototxtError(f"{path}:{line}:{column}: byte {byte:#04x} is not UTF-8: save the file as UTF-8") from error
     return text
 
 

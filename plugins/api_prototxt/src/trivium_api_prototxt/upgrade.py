@@ -165,9 +165,7 @@ def keep_statistics_from_learning(draft: Draft) -> None:
     for layer in draft.net.layer:
         if layer.type == "BatchNorm" and len(layer.param) == 3:
             if any(param.lr_mult != 0 or param.decay_mult != 0 for param in layer.param):
-                draft.notices.append(
-                    f"layer '{layer.name}': lr_mult and decay_mult of its statistics set to 0"
-                )
+                draft.notices.append(f"layer '{layer.name}': lr_mult and decay_mult of its statistics set to 0")
             for param in layer.param:
                 param.lr_mult = param.decay_mult = 0
 

@@ -96,8 +96,7 @@ def fold_padding_layers(draft: Draft) -> None:
                 )
             if len(layers[source].bottom) != 1 or len(layers[source].top) != 1:
                 raise PrototxtError(
-                    f"{draft.places[source]}: padding layer '{layers[source].layer.name}' needs one bottom "
-                    "and one top"
+                    f"{draft.places[source]}: padding layer '{layers[source].layer.name}' needs one bottom and one top"
                 )
             layer.layer.pad = layers[source].layer.pad
             layer.bottom[position] = layers[source].bottom[0]

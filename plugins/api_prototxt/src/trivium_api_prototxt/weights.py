@@ -66,14 +66,17 @@ def plan_copy(weights: Weights, net: Net) -> tuple[list[tuple[Any, np.ndarray[An
         arrays = [blob_to_array(blob, where=f"{where}, blob {i}") for i, blob in enumerate(layer.blobs)]
         if not arrays and not part.learned:
             continue
-        check_fit(where, [array.shape for array in arrays], f"{part.title} of {net.path}", [one.blob.shape for one in part.learned])
+        check_fit(
+            where,
+            [array.shape for array in arrays],
+            f"{part.title} of {net.path}",
+            [one.blob.shape for one in part.learned],
+        )
         plan += [(one.blob, array.reshape(one.blob.shape)) for one, array in zip(part.learned, arrays)]
     return plan, unknown
 
 
-def check_fit(
-    ours: str, shapes: Sequence[tuple[int, ...]], theirs: str, wanted: Sequence[tuple[int, ...]]
-) -> None:
+def check_fit(ours: str, shapes: Sequence[tuple[int, ...]], theirs: str, wanted: Sequence[tuple[int, ...]]) -> None:
     """Raise ModelFileError unless there are as many blobs as wanted, of the same shapes."""
     advice = "give the layer another name to start it afresh, or correct its settings"
     if len(shapes) != len(wanted):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
+
 from trivium import ops
 from trivium.backend import Device
 from trivium.errors import TriviumError
@@ -13,11 +14,11 @@ from trivium.graph import Graph, Symbol
 from trivium.layer import Layer
 from trivium.spec import Spec
 from trivium.tensor import Parameter
-
 from trivium_api_prototxt.blob import Blob
 from trivium_api_prototxt.data.source import Source
 from trivium_api_prototxt.draft import Draft
 from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.messages import TRAIN
 from trivium_api_prototxt.places import Place
 from trivium_api_prototxt.vocabulary import Declared, LayerType, find_type
 from trivium_api_prototxt.vocabulary.layer_type import check_counts
@@ -56,6 +57,7 @@ class Part:
     """A layer in its place in a net.
 
     layer, source:  one of them
+    layers:         the layer for bottoms of other Specs
     learned:        what it owns, in the order of Caffe's blobs
     loss_weights:   of its tops, 0 where they are no losses
     passes_on:      for each bottom, whether a gradient may go down there
@@ -69,6 +71,7 @@ class Part:
     tops: list[str]
     layer: Layer | None = None
     source: Source | None = None
+    layers: dict[tuple[Spec, ...], Layer] = field(factory=dict)
     learned: list[Learned] = field(factory=list)
     loss_weights: list[float] = field(factory=list)
     passes_on: list[bool] = field(factory=list)
@@ -87,22 +90,31 @@ class Part:
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
         """A value for each top."""
-        assert self.layer is not None
+        layer = self.layer_for(tuple(x.spec for x in inputs))
         inputs = [x if passes else ops.stop_gradient(x) for x, passes in zip(inputs, self.passes_on)]
         try:
             if self.row.for_each:
-                results = tuple(self.layer(x) for x in inputs)
+                results = tuple(layer(x) for x in inputs)
             else:
-                made = self.layer(*inputs, training=Declared(self.message, self.place).is_training)
+                made = layer(*inputs, training=self.message.phase == TRAIN)
                 results = made if isinstance(made, tuple) else (made,)
         except TriviumError as error:
-            words = str(error).removeprefix(f"{self.layer.title}: ")
+            words = str(error).removeprefix(f"{layer.title}: ")
             raise type(error)(f"{self.place}: {self.title}: {words}") from error
         return [
             # a top of its own is a blob of its own, even where the layer does nothing
             ops.copy(y) if any(y is x for x in inputs) and not self._is_in_place(top) else y
             for top, y in zip(self.tops, results)
         ]
+
+    def layer_for(self, specs: tuple[Spec, ...]) -> Layer:
+        """The layer as its settings are for bottoms of these Specs; what it owns is the same for all."""
+        assert self.layer is not None
+        if specs not in self.layers:
+            self.layers[specs] = self.row.make(Declared(self.message, self.place, specs))
+        layer = self.layers[specs]
+        layer.name, layer.owned, layer.is_built = self.layer.name, self.layer.owned, self.layer.is_built
+        return layer
 
     def _is_in_place(self, top: str) -> bool:
         return top in self.bottoms
@@ -179,8 +191,8 @@ class Wiring:
             part.source = made
             outputs = [self._graph.placeholder(shape, name=top) for top, shape in zip(part.tops, made.shapes)]
         else:
-            part.layer = made
-            part.layer.name = part.name
+            part.layer = part.layers[declared.specs] = made
+            made.name = part.name
             if not self.own(part, declared):
                 self._build(part, declared)
             self._share_by_name(part)

@@ -170,14 +170,12 @@ class Graph:
         """The tensor of a symbol; one that other code made gets an operation."""
         if symbol not in self._tensors:
             node = symbol.node
-            known = self._owners.get(node)
-            if known is None or known.outputs:
-                known = self._begun(kind or type_of(node.op), self.unique_name(node.name or type_of(node.op)), (), None)
-                self._owners[node] = known
-                node.name = known.name
-            for i, out in enumerate(node.outputs):
-                known.outputs.append(Tensor(known, i, out))
-                self._tensors.setdefault(out, known.outputs[-1])
+            word = kind or type_of(node.op)
+            made = self._begun(word, self.unique_name(word), self._tensors_of(node), None)
+            made.outputs = [Tensor(made, i, out) for i, out in enumerate(node.outputs)]
+            for tensor in made.outputs:
+                self._tensors.setdefault(tensor.symbol, tensor)
+            self._owners[node], node.name = made, made.name
         return self._tensors[symbol]
 
     @contextmanager
@@ -203,6 +201,9 @@ class Graph:
     def react(self, node: Node, assigned: Sequence[Symbol]) -> None:
         """Let assignments happen in every run in which a core call takes part."""
         self.reactive.setdefault(node, []).extend(assigned)
+
+    def _tensors_of(self, node: Node) -> list[Tensor]:
+        return [self._tensors[x] for x in node.inputs if x in self._tensors]
 
     def _begun(self, kind: str, name: str, inputs: Sequence[Tensor], attributes: dict[str, Any] | None) -> Operation:
         self.check_not_finalized()
@@ -250,7 +251,7 @@ class Graph:
             return self._named(obj, allow_tensor, allow_operation, wanted)
         if isinstance(obj, Symbol) and obj.graph is self.core:
             return self.adopt(obj)
-        element = obj.as_tensor() if hasattr(obj, "as_tensor") else obj
+        element = obj.op.outputs[0] if hasattr(obj, "as_tensor") else obj
         if isinstance(element, Tensor) and allow_tensor:
             kind = "Tensor"
         elif isinstance(element, Operation) and allow_operation:

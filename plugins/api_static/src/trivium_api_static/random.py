@@ -110,7 +110,7 @@ def _random(
     def make(*symbols: Any) -> Any:
         given = iter(symbols)
         values = [next(given) if f"number_{i}" in late else float(x) for i, x in enumerate(numbers)]
-        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed, graph.initial_values > 0)
+        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed, is_weight=True)
         unit = drawn(graph, slot, ops.blocks(sizes), lambda state: op(state, shape=sizes, dtype=dtype))
         return scaled(unit, *values)
 

@@ -43,7 +43,7 @@ class Convolution(Layer):
         yield cls(4, kernel=3), make(2, 3, 5, 5)
         yield cls(4, kernel=(3, 2), stride=2, padding=(1, 0), bias=False), make(2, 3, 5, 6)
         yield cls(4, kernel=2, dilation=2, groups=2, padding=((0, 1), (1, 0))), make(2, 2, 5, 5)
-        yield cls(2, kernel=3), make(2, 3, 6)
+        yield cls(2, kernel=3, weight_initializer="xavier", bias_initializer="ones"), make(2, 3, 6)
 
     def parameters(self, x):
         channels = x.shape[1]

@@ -26,7 +26,7 @@ class Dense(Layer):
 
     @classmethod
     def samples(cls, make):
-        yield cls(4), make(3, 5)
+        yield cls(4, weight_initializer="xavier", bias_initializer="ones"), make(3, 5)
         yield cls(4, bias=False), make(2, 3, 5)
         yield cls(4, flatten=1), make(3, 2, 2, 2)
 

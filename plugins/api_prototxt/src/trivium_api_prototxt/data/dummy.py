@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from trivium.initializer import Initializer
 from trivium.randomness import Stream
-
 from trivium_api_prototxt.data.source import Source
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from trivium.randomness import Stream, current_seed
 
+from trivium.randomness import Stream, current_seed
+from trivium_api_prototxt.data.source import Source
 from trivium_api_prototxt.data.transform import Transform
 from trivium_api_prototxt.errors import PrototxtError
 from trivium_api_prototxt.idx import find_data, read_idx, read_images_and_labels
-from trivium_api_prototxt.data.source import Source
 
 _STREAM = (1 << 30) + 1  # numbered apart from the streams of layers and of weights
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from attrs import define
+
 from trivium.randomness import Stream
 
 _STREAM = 1 << 30  # numbered apart from the streams of layers and of weights

@@ -1,7 +1,6 @@
 """Accuracy."""
 
 from trivium import ops
-
 from trivium_api_prototxt.vocabulary.function import Function
 from trivium_api_prototxt.vocabulary.labels import check_labels, fitted
 from trivium_api_prototxt.vocabulary.layer_type import layer_type

@@ -2,7 +2,6 @@
 
 from trivium import ops
 from trivium.registry import find_layer
-
 from trivium_api_prototxt.vocabulary.function import Function
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 

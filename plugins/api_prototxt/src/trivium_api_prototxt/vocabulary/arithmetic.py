@@ -3,7 +3,6 @@
 from functools import reduce
 
 from trivium import ops
-
 from trivium_api_prototxt.vocabulary.function import Function
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 

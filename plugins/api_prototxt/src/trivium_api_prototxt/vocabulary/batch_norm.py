@@ -1,10 +1,10 @@
 """BatchNorm: statistics only; a Scale layer after it holds what is learnt."""
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
 from trivium.spec import product
-
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 
 
@@ -13,9 +13,7 @@ def batch_norm(declared):
     """batch_norm_param -> fraction, epsilon, use_global_stats (by default, where it does not train)"""
     param = declared.message.batch_norm_param
     is_global = param.use_global_stats if param.HasField("use_global_stats") else not declared.is_training
-    return SummedBatchNorm(
-        fraction=param.moving_average_fraction, epsilon=param.eps, use_global_stats=is_global
-    )
+    return SummedBatchNorm(fraction=param.moving_average_fraction, epsilon=param.eps, use_global_stats=is_global)
 
 
 @define(slots=False)
@@ -46,10 +44,16 @@ class SummedBatchNorm(Layer):
             share = ops.where(ops.equal(factor, 0.0), 0.0, 1.0 / ops.where(ops.equal(factor, 0.0), 1.0, factor))
             return ops.batch_norm_inference(x, one, zero, mean * share, variance * share, epsilon=self.epsilon)
         y, batch_mean, batch_variance = ops.batch_norm(x, one, zero, epsilon=self.epsilon)
-        count = product(x.shape) // x.shape[1]
-        correction = count / (count - 1) if count > 1 else 1.0
         return y, {
             "mean": mean * self.fraction + batch_mean,
-            "variance": variance * self.fraction + batch_variance * correction,
+            "variance": variance * self.fraction + batch_variance * self.correction(x),
             "factor": factor * self.fraction + 1.0,
         }
+
+    def correction(self, x):
+        """count / (count - 1), which makes the variance of a sample that of what it was taken from."""
+        count = product(x.shape) // x.shape[1]
+        if type(count) is int:
+            return count / max(count - 1, 1)
+        known = ops.sum(ops.ones(shape=(count,), dtype=x.dtype.name, place=x.place))
+        return known / ops.maximum(known - 1.0, 1.0)

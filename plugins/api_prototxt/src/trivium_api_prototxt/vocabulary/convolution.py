@@ -1,7 +1,6 @@
 """Convolution."""
 
 from trivium.registry import find_layer
-
 from trivium_api_prototxt.fillers import initializer_of
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 from trivium_api_prototxt.vocabulary.windows import per_axis

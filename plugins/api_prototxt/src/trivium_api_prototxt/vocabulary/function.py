@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from attrs import define
+
 from trivium.layer import Layer
 
 

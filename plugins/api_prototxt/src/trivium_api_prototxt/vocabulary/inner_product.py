@@ -3,11 +3,11 @@
 from typing import Any
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
 from trivium.registry import find_layer
 from trivium.spec import product
-
 from trivium_api_prototxt.fillers import initializer_of
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from attrs import frozen
+
 from trivium import registry
 from trivium.layer import Layer
 from trivium.spec import Spec
-
 from trivium_api_prototxt.data.source import Source
 from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
 from trivium_api_prototxt.messages import TRAIN

@@ -3,9 +3,9 @@
 from typing import Any
 
 from attrs import define, field
+
 from trivium import ops
 from trivium.layer import Layer, ParamSpec
-
 from trivium_api_prototxt.fillers import initializer_of
 from trivium_api_prototxt.messages import FillerParameter
 from trivium_api_prototxt.vocabulary.layer_type import layer_type

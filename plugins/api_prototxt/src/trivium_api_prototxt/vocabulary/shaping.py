@@ -4,7 +4,6 @@ from math import prod
 
 from trivium import ops
 from trivium.registry import find_layer
-
 from trivium_api_prototxt.vocabulary.function import Function
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 
@@ -37,11 +36,8 @@ def reshape(declared):
         if size == 0 and start + i >= len(shape):
             raise declared.error(f"dim 0 copies axis {start + i}: its bottom is {declared.specs[0]}", at, "shape")
         made.append(shape[start + i] if size == 0 else size)
-    known = prod(size for size in made if size != -1)
-    count = prod(shape[start:end])
-    if made.count(-1) > 1 or (-1 in made and (known == 0 or count % known)) or (-1 not in made and known != count):
-        raise declared.error(f"{count} elements do not fit {tuple(param.shape.dim)}", at, "shape")
-    made = [count // known if size == -1 else size for size in made]
+    if made.count(-1) > 1 or min(param.shape.dim, default=0) < -1:
+        raise declared.error(f"{tuple(param.shape.dim)}: one size may be -1, the others are 0 or more", at, "shape")
     target = (*shape[:start], *made, *shape[end:])
     return Function(lambda x: ops.reshape(x, shape=target))
 
@@ -69,7 +65,9 @@ def slice(declared):
             )
     else:
         if size % count:
-            raise declared.error(f"{size} along axis {axis} do not split into {count} equal parts: give slice_point", at)
+            raise declared.error(
+                f"{size} along axis {axis} do not split into {count} equal parts: give slice_point", at
+            )
         ends = [size // count * (i + 1) for i in range(count)]
     sizes = tuple(end - start for start, end in zip([0, *ends], ends))
     if min(sizes) < 1:

@@ -1,7 +1,6 @@
 """Softmax."""
 
 from trivium.registry import find_layer
-
 from trivium_api_prototxt.vocabulary.layer_type import layer_type
 
 

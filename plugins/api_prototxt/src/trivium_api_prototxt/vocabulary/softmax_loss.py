@@ -4,7 +4,6 @@ from math import prod
 
 from trivium import ops
 from trivium.registry import find_layer
-
 from trivium_api_prototxt.vocabulary.function import Function
 from trivium_api_prototxt.vocabulary.labels import check_labels, fitted
 from trivium_api_prototxt.vocabulary.layer_type import layer_type

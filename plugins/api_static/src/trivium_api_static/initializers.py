@@ -1,0 +1,197 @@
+"""What variables start as: functions (shape, dtype) -> tensor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from attrs import define, field
+from trivium.errors import unknown_name
+
+from . import array, random
+from .build import constant as constant_of
+from .dtypes import as_dtype, float32
+from .operation import Tensor
+
+__all__ = [
+    "Initializer", "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal", "variance_scaling",
+    "glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "get",
+]  # fmt: skip
+
+# the standard deviation of a normal distribution that is cut at two of its standard deviations
+_CUT_DEVIATION = 0.87962566103423978
+
+
+class Initializer:
+    """Something that makes the first value of a variable."""
+
+    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Tensor:
+        """The value, of this shape."""
+        return self.value([int(size) for size in shape], as_dtype(dtype or getattr(self, "dtype", float32)).base_dtype)
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        """The value, of this shape and dtype."""
+        raise NotImplementedError(f"{type(self).__name__} defines no value(shape, dtype)")
+
+
+@define
+class zeros(Initializer):  # noqa: N801 - TensorFlow's name
+    """Nothing but 0."""
+
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return array.zeros(shape, dtype)
+
+
+@define
+class ones(Initializer):  # noqa: N801
+    """Nothing but 1."""
+
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return array.ones(shape, dtype)
+
+
+@define
+class constant(Initializer):  # noqa: N801
+    """One number, or a list that fills the shape row by row."""
+
+    number: Any = field(default=0, alias="value")
+    dtype: Any = float32
+    verify_shape: bool = False
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return constant_of(self.number, dtype, shape, verify_shape=self.verify_shape)
+
+
+@define
+class random_uniform(Initializer):  # noqa: N801
+    """Evenly distributed over [minval, maxval)."""
+
+    minval: Any = -0.05
+    maxval: Any = 0.05
+    seed: int | None = None
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return random.random_uniform(shape, self.minval, self.maxval, dtype, self.seed)
+
+
+@define
+class random_normal(Initializer):  # noqa: N801
+    """Normally distributed."""
+
+    mean: Any = 0.0
+    stddev: Any = 1.0
+    seed: int | None = None
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return random.random_normal(shape, self.mean, self.stddev, dtype, self.seed)
+
+
+@define
+class truncated_normal(Initializer):  # noqa: N801
+    """Normally distributed, within two standard deviations."""
+
+    mean: Any = 0.0
+    stddev: Any = 1.0
+    seed: int | None = None
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        return random.truncated_normal(shape, self.mean, self.stddev, dtype, self.seed)
+
+
+@define
+class variance_scaling(Initializer):  # noqa: N801
+    """Zero mean, and a variance of scale / fan.
+
+    mode:         "fan_in", "fan_out" or "fan_avg": the inputs and outputs that each element connects
+    distribution: "normal" and "truncated_normal" are cut at two standard deviations; "untruncated_normal"; "uniform"
+    """
+
+    scale: float = 1.0
+    mode: str = "fan_in"
+    distribution: str = "truncated_normal"
+    seed: int | None = None
+    dtype: Any = float32
+    modes: ClassVar = ("fan_in", "fan_out", "fan_avg")
+
+    def __attrs_post_init__(self) -> None:
+        if self.scale <= 0.0:
+            raise ValueError("`scale` must be positive float.")
+        if self.mode not in self.modes:
+            raise ValueError(f"Invalid `mode` argument: {self.mode}; it may be {', '.join(self.modes)}")
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        fan_in, fan_out = fans(shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, fan)
+        if self.distribution in ("normal", "truncated_normal"):
+            return random.truncated_normal(shape, 0.0, math.sqrt(variance) / _CUT_DEVIATION, dtype, self.seed)
+        if self.distribution == "untruncated_normal":
+            return random.random_normal(shape, 0.0, math.sqrt(variance), dtype, self.seed)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return random.random_uniform(shape, -limit, limit, dtype, self.seed)
+        raise ValueError(f"Invalid `distribution` argument: {self.distribution}")
+
+
+def fans(shape: list[int]) -> tuple[float, float]:
+    """How many inputs and outputs a weight (*kernel, in, out) connects.
+
+    >>> fans([5, 5, 1, 20])
+    (25.0, 500.0)
+    """
+    if len(shape) < 2:
+        return (float(shape[0]),) * 2 if shape else (1.0, 1.0)
+    kernel = math.prod(shape[:-2])
+    return float(kernel * shape[-2]), float(kernel * shape[-1])
+
+
+def glorot_uniform(seed: int | None = None, dtype: Any = float32) -> Initializer:
+    """Glorot & Bengio, 2010; what get_variable uses when nothing is said."""
+    return variance_scaling(1.0, "fan_avg", "uniform", seed, dtype)
+
+
+def glorot_normal(seed: int | None = None, dtype: Any = float32) -> Initializer:
+    """Glorot & Bengio, 2010, normally distributed."""
+    return variance_scaling(1.0, "fan_avg", "truncated_normal", seed, dtype)
+
+
+def he_normal(seed: int | None = None) -> Initializer:
+    """He et al., 2015, arXiv:1502.01852."""
+    return variance_scaling(2.0, "fan_in", "truncated_normal", seed)
+
+
+def he_uniform(seed: int | None = None) -> Initializer:
+    """He et al., 2015, evenly distributed."""
+    return variance_scaling(2.0, "fan_in", "uniform", seed)
+
+
+def lecun_normal(seed: int | None = None) -> Initializer:
+    """LeCun et al., 1998."""
+    return variance_scaling(1.0, "fan_in", "truncated_normal", seed)
+
+
+def lecun_uniform(seed: int | None = None) -> Initializer:
+    """LeCun et al., 1998, evenly distributed."""
+    return variance_scaling(1.0, "fan_in", "uniform", seed)
+
+
+_NAMED = {
+    name: globals()[name] for name in __all__ if name not in ("Initializer", "get")
+}
+
+
+def get(identifier: Any) -> Any:
+    """The initializer that a name stands for; a function is one already."""
+    if identifier is None or callable(identifier):
+        return identifier
+    name = str(identifier).removesuffix("_initializer")
+    if name not in _NAMED:
+        raise unknown_name("initializer", name, _NAMED)
+    return _NAMED[name]()

@@ -1,0 +1,345 @@
+"""Sessions: where a graph runs, and where the values of its variables live."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+from trivium import config
+from trivium.errors import KernelError, StateError, TriviumError
+from trivium.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Node, Symbol
+from trivium.program import Program
+from trivium.storage import Storage
+from trivium.store import SessionStore
+
+from . import errors
+from .default import pushed, stacks
+from .feeding import feeds_of
+from .fetching import element_of, leaves, rebuilt, with_values
+from .graph import Graph, GraphKeys, get_default_graph, placed
+from .operation import Operation, Tensor
+from .options import ConfigProto
+from .random import RandomSlot
+from .variable import Variable
+
+__all__ = ["Session", "InteractiveSession"]
+
+
+class State(SessionStore):
+    """The values of one session's variables; random operations start over in each."""
+
+    def __init__(self, device: Any) -> None:
+        super().__init__()
+        self._device = device
+
+    def find(self, slot: Any) -> Storage | None:
+        found = super().find(slot)
+        if found is None and isinstance(slot, RandomSlot):
+            found = Storage(self._device.upload(slot.start.copy()), self._device)
+            self.adopt(slot, found)
+        return found
+
+
+@frozen(eq=False)
+class Plan:
+    """A Program for some fetches and feeds, and where the result of each fetch stands among its own."""
+
+    program: Program
+    places: tuple[int | None, ...]
+
+
+class Session:
+    """A place to run a graph.
+
+    target: of a remote runtime; only "" is known
+    graph:  the default one when left out
+    config: a ConfigProto
+    """
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        if target:
+            raise errors.UnimplementedError(None, None, f"Session target {target!r}: only '' (this process) is known")
+        if config is not None and not isinstance(config, ConfigProto):
+            raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
+        self._closed = False
+        self.graph = get_default_graph() if graph is None else graph
+        self._config = config or ConfigProto()
+        self._device = current_device()
+        self._state = State(self._device)
+        self._plans: dict[Any, Plan] = {}
+        self._entered: list[ExitStack] = []
+
+    # -- running ---------------------------------------------------------------------------------------
+
+    def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
+        """The values of tensors; None for operations, which have run then.
+
+        fetches:   a tensor, operation, variable or name, or lists, tuples and dicts of them
+        feed_dict: values for tensors, of placeholders and any others
+        """
+        self._check_open()
+        elements = [element_of(self.graph, fetch) for fetch in leaves(fetches)]
+        feeds = feeds_of(self.graph, feed_dict)
+        values = self._run(tuple(elements), feeds)
+        return rebuilt(fetches, iter(values))
+
+    def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Any:
+        """A function of the values of `feed_list` that runs the fetches."""
+        keys = list(feed_list or ())
+        with_values(fetches, lambda fetch: element_of(self.graph, fetch))
+
+        def run(*values: Any) -> Any:
+            if len(values) != len(keys):
+                raise ValueError(f"expected {len(keys)} feed values, got {len(values)}")
+            return self.run(fetches, dict(zip(keys, values)))
+
+        return run
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        if not self.graph.version:
+            raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
+
+    def _run(self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray]) -> list[Any]:
+        key = elements, frozenset(feeds)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self._planned(elements, tuple(feeds))
+        try:
+            results = plan.program.run(feeds)
+        except StateError as error:
+            raise self._uninitialized(plan.program, error) from None
+        except MemoryError as error:
+            raise self._translated(errors.ResourceExhaustedError, error) from error
+        except KernelError as error:
+            raise self._translated(errors.UnimplementedError, error) from error
+        except (TriviumError, ValueError, ArithmeticError, IndexError) as error:
+            raise self._translated(errors.InvalidArgumentError, error) from error
+        return [self._value(element, place, results) for element, place in zip(elements, plan.places)]
+
+    def _value(self, element: Any, place: int | None, results: list[Any]) -> Any:
+        if isinstance(element, Operation):
+            return None
+        if place is None:
+            return element.op.evaluate(self)
+        return results[place].numpy()[()]
+
+    def _planned(self, elements: tuple[Any, ...], fed: tuple[Symbol, ...]) -> Plan:
+        fetched: dict[Symbol, int] = {}
+        updates: dict[Symbol, None] = {}
+        places: list[int | None] = []
+        for element in elements:
+            if isinstance(element, Tensor):
+                places.append(None if element.symbol is None else fetched.setdefault(element.symbol, len(fetched)))
+            else:
+                places.append(None)
+                for symbol in element.symbols():
+                    if symbol.node.op is ASSIGN:
+                        updates[symbol] = None
+                    elif symbol.node.op not in (READ, CONSTANT):
+                        fetched.setdefault(symbol, len(fetched))  # computed, and not looked at
+        needed = Needed.of(self.graph, [*fetched, *updates], fed)
+        self._check(needed, set(fed))
+        program = Program(list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state)
+        return Plan(program, tuple(places))
+
+    # -- what can be wrong -----------------------------------------------------------------------------
+
+    def _check(self, needed: Needed, fed: set[Symbol]) -> None:
+        is_training = False
+        for node in needed.nodes:
+            op = self.graph.owner(node)
+            if node.op is PLACEHOLDER and node.outputs[0] not in fed:
+                spec = node.specs[0]
+                raise errors.InvalidArgumentError(
+                    op and op.node_def, op,
+                    f"You must feed a value for placeholder tensor '{node.name}' with dtype "
+                    f"{op.outputs[0].dtype.word if op else spec.dtype} and shape {placed(spec)}{needed.path(self.graph, node)}",
+                )  # fmt: skip
+            if op is not None:
+                is_training |= op.type.startswith("Apply")
+                self._check_device(op)
+        if is_training:
+            self._check_updates(needed)
+
+    def _check_device(self, op: Operation) -> None:
+        if not op.device or self._config.allow_soft_placement:
+            return
+        present = {"CPU"} if self._device.backend.is_host else {"CPU", "GPU"}
+        kind = op.device.partition("/device:")[2].partition(":")[0]
+        if kind and kind not in present:
+            raise errors.InvalidArgumentError(
+                op.node_def, op,
+                f"Cannot assign a device for operation {op.name}: Operation was explicitly assigned to {op.device} but "
+                f"available devices are [{', '.join(f'/device:{name}:0' for name in sorted(present))}]; a session with "
+                "ConfigProto(allow_soft_placement=True) runs it on one of these",
+            )  # fmt: skip
+
+    def _check_updates(self, needed: Needed) -> None:
+        waiting = self.graph.get_collection(GraphKeys.UPDATE_OPS)
+        symbols = [symbol for value in waiting for symbol in (value if isinstance(value, Operation) else value.op).symbols()]
+        if symbols and not any(symbol.node in needed.nodes for symbol in symbols):
+            warnings.warn(
+                f"training runs without the {len(waiting)} operations in tf.GraphKeys.UPDATE_OPS, so moving averages stay "
+                "as they are; make the training operation inside tf.control_dependencies(tf.get_collection("
+                "tf.GraphKeys.UPDATE_OPS))",
+                UserWarning, stacklevel=6,
+            )  # fmt: skip
+
+    def _uninitialized(self, program: Program, error: StateError) -> Exception:
+        for node in program.block.nodes:
+            if node.op is READ and self._state.find(node.settings["slot"]) is None:
+                name = node.settings["slot"].name
+                op = self.graph.owner(node)
+                text = (
+                    f"Attempting to use uninitialized value {name}; run tf.global_variables_initializer(), or restore a "
+                    "checkpoint, first"
+                )
+                return errors.FailedPreconditionError(op and op.node_def, op, text)
+        return errors.FailedPreconditionError(None, None, str(error))
+
+    def _translated(self, kind: type[errors.OpError], error: Exception) -> errors.OpError:
+        op = None
+        for note in getattr(error, "__notes__", ()):
+            name = note.removeprefix("in ").partition(" made at ")[0]
+            op = op or next((o for o in self.graph.get_operations() if o.name == name), None)
+        return kind(op and op.node_def, op, str(error))
+
+    # -- state -----------------------------------------------------------------------------------------
+
+    def is_initialized(self, variable: Variable) -> bool:
+        """Whether a variable has a value here."""
+        return self._state.find(variable.slot) is not None
+
+    def load(self, variable: Variable, value: np.ndarray) -> None:
+        """Give a variable a value here."""
+        if variable.graph is not self.graph:
+            raise ValueError(f"Variable {variable.name} is not an element of this graph.")
+        if not variable.spec.accepts(value.shape):
+            raise ValueError(f"Cannot load value of shape {value.shape} into {variable!r}")
+        self._state.write(variable.slot, self._device.upload(np.ascontiguousarray(value)), self._device)
+
+    def state_of(self, variable: Variable) -> np.ndarray:
+        """A copy of what a variable holds here."""
+        if not self.is_initialized(variable):
+            text = f"Attempting to use uninitialized value {variable.op.name}"
+            raise errors.FailedPreconditionError(variable.op.node_def, variable.op, text)
+        return np.array(self._state.tensor(variable.slot).numpy())
+
+    # -- its life --------------------------------------------------------------------------------------
+
+    @property
+    def graph_def(self) -> Any:
+        """What a saved graph says about each operation."""
+        return self.graph.as_graph_def()
+
+    @property
+    def sess_str(self) -> str:
+        """The target."""
+        return ""
+
+    def list_devices(self) -> list[str]:
+        """The devices that operations can run on."""
+        names = ["/device:CPU:0"] if self._device.backend.is_host else ["/device:CPU:0", "/device:GPU:0"]
+        return [f"/job:localhost/replica:0/task:0{name}" for name in names]
+
+    def close(self) -> None:
+        """Let everything go that was computed here."""
+        self._closed = True
+        self._plans.clear()
+        self._state = State(self._device)
+
+    @contextmanager
+    def as_default(self) -> Iterator[Session]:
+        """Let `eval` and `run` of tensors and operations use this session; it stays open."""
+        with pushed(stacks.sessions, self):
+            yield self
+
+    def __enter__(self) -> Session:
+        entered = ExitStack()
+        entered.enter_context(self.graph.as_default())
+        entered.enter_context(self.as_default())
+        self._entered.append(entered)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._entered.pop().close()
+        if not self._entered:
+            self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_closed", True):
+            warnings.warn(f"unclosed {self!r}; close it, or use `with`", ResourceWarning, stacklevel=2, source=self)
+
+    def __repr__(self) -> str:
+        return f"<tf.{type(self).__name__} on {self._device}>"
+
+
+class InteractiveSession(Session):
+    """A session that is the default one from its start until it is closed, for use at a prompt."""
+
+    def __init__(self, target: str = "", graph: Graph | None = None, config: Any = None) -> None:
+        super().__init__(target, graph, config)
+        self._standing = ExitStack()
+        if graph is not None:
+            self._standing.enter_context(graph.as_default())
+        self._standing.enter_context(self.as_default())
+
+    def close(self) -> None:
+        """Stop being the default session."""
+        super().close()
+        self._standing.close()
+
+
+@frozen(eq=False)
+class Needed:
+    """The core calls that some symbols depend on, and the assignments that happen with them.
+
+    reached: for each call, the one that needs it; None for what was asked for
+    """
+
+    nodes: dict[Node, Node | None]
+    reactions: list[Symbol]
+
+    @classmethod
+    def of(cls, graph: Graph, wanted: Sequence[Symbol], fed: Sequence[Symbol]) -> Needed:
+        """Walk from what is wanted to where values come from; stop at what is fed."""
+        stops, nodes = set(fed), {}
+        reactions: list[Symbol] = []
+        queue: list[tuple[Node, Node | None]] = [(symbol.node, None) for symbol in wanted if symbol not in stops]
+        for node, reader in queue:
+            if node in nodes:
+                continue
+            nodes[node] = reader
+            operands = [x.node for x in node.inputs if x is not None and x not in stops]
+            reacting = graph.reactive.get(node, [])
+            reactions += reacting
+            queue += [(x, node) for x in (*operands, *node.controls, *[symbol.node for symbol in reacting])]
+        return cls(nodes, reactions)
+
+    def path(self, graph: Graph, node: Node) -> str:
+        """Which fetch needs a call, through which operations."""
+        names: list[str] = []
+        reader = self.nodes[node]
+        while reader is not None:
+            op = graph.owner(reader)
+            name = op.name if op else reader.op.name
+            if not names or names[-1] != name:
+                names.append(name)
+            reader = self.nodes[reader]
+        if not names:
+            return ""
+        way = f", through {' <- '.join(reversed(names[:-1]))}" if len(names) > 1 else ""
+        return f"; fetch '{names[-1]}' needs it{way}"
+
+
+def current_device() -> Any:
+    """The device on which new sessions run."""
+    return config.current_device()
+
+

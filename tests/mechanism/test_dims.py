@@ -1,0 +1,120 @@
+"""Dims: sizes that are known only when a graph runs."""
+
+import numpy as np
+import pytest
+from trivium import ops
+from trivium.errors import FeedError, ShapeError
+from trivium.graph import Graph
+from trivium.opaque import opaque
+from trivium.program import Program
+from trivium.spec import Dim, Spec, broadcast
+
+
+def test_arithmetic_has_a_normal_form():
+    batch, length = Dim("batch"), Dim("length")
+
+    assert batch + 1 + batch == 2 * batch + 1
+    assert (batch + length) * 2 == 2 * length + batch * 2
+    assert (batch * 4 + 8) // 4 == batch + 2
+    assert batch - batch == 0 and batch * length // length == batch
+    assert str(2 * batch + 1) == "2*batch+1"
+
+
+def test_named_dims_unify_strictly():
+    graph = Graph()
+    x, y = graph.placeholder(("batch", 3)), graph.placeholder(("other", 3))
+
+    assert (x + graph.placeholder(("batch", 3))).shape == (Dim("batch"), 3)
+    with pytest.raises(ShapeError, match=r"add: cannot broadcast float32\[batch, 3\] with float32\[other, 3\]"):
+        x + y
+    with pytest.raises(ShapeError, match="batch"):
+        x + graph.placeholder((2, 3))
+
+
+def test_a_nameless_dim_fits_while_building_and_is_checked_when_running(device):
+    graph = Graph()
+    x, y = graph.placeholder((None, 3)), graph.placeholder((2, 3))
+    program = Program([x + y], fed=[x, y], device=device)
+    two = np.ones((2, 3), np.float32)
+
+    assert program.run({x: two, y: two})[0].shape == (2, 3)
+    with pytest.raises(ShapeError, match=r"add: cannot broadcast float32\[4, 3\] with float32\[2, 3\]"):
+        program.run({x: np.ones((4, 3), np.float32), y: two})
+
+
+def test_an_unknown_number_of_axes_is_allowed(device):
+    graph = Graph()
+    x = graph.placeholder(None)
+    program = Program([ops.relu(x) * 2.0], device=device)
+
+    shapes = [program.run({x: np.ones(shape, np.float32)})[0].shape for shape in ((), (3,), (2, 1, 4))]
+
+    assert shapes == [(), (3,), (2, 1, 4)]
+
+
+def test_one_dim_has_one_size_in_all_feeds(device):
+    graph = Graph()
+    x, y = graph.placeholder(("batch",)), graph.placeholder(("batch",))
+    program = Program([x + y], fed=[x, y], device=device)
+
+    with pytest.raises(FeedError, match="batch is 2 in one feed and 3 in another"):
+        program.run({x: np.ones(2, np.float32), y: np.ones(3, np.float32)})
+
+
+def positive_rows():
+    return opaque(
+        lambda x: type(x).of(x.numpy()[x.numpy() > 0], device=x.device),
+        name="positive", results=lambda specs: [Spec((Dim(),), specs[0].dtype)],
+    )  # fmt: skip
+
+
+def test_a_size_that_is_born_at_run_time_starts_a_new_segment(device):
+    graph = Graph()
+    x = graph.placeholder(("n",))
+    (kept,) = positive_rows()(x * 2.0)
+    program = Program([ops.sum(kept * 10.0), ops.exp(kept), x + 1.0], device=device)
+
+    for values in ([1.0, -1.0, 2.0], [-1.0, -1.0, -1.0], [3.0, 2.0, 1.0]):
+        feed = np.array(values, np.float32)
+        total, powers, plus = program.run({x: feed})
+        expected = feed[feed > 0] * 2
+        assert np.allclose(total.numpy(), expected.sum() * 10)
+        assert np.allclose(powers.numpy(), np.exp(expected), rtol=1e-6)
+        assert plus.numpy().tolist() == (feed + 1).tolist()
+
+
+def test_plans_are_found_again_by_sizes_whatever_the_order_of_the_feeds(device):
+    graph = Graph()
+    x, y = graph.placeholder(("m",)), graph.placeholder(("n",))
+    program = Program([ops.sum(x) + ops.sum(y)], fed=[x, y], device=device)
+    small, large = np.ones(2, np.float32), np.ones(3, np.float32)
+
+    program.run({x: small, y: large})
+    program.run({y: large, x: small})
+    assert len(program._idle) == 1
+
+    program.run({x: large, y: small})
+    assert len(program._idle) == 2
+
+
+def test_any_symbol_may_be_fed_intermediate_ones_too(device):
+    graph = Graph()
+    x = graph.placeholder((2,))
+    middle = ops.exp(x)
+    program = Program([middle * 2.0], fed=[middle], device=device)
+
+    assert program.run({middle: np.array([1, 2], np.float32)})[0].numpy().tolist() == [2, 4]
+
+
+def test_an_unfed_placeholder_is_named():
+    graph = Graph()
+    x = graph.placeholder((2,), name="images")
+
+    with pytest.raises(FeedError, match=r"images: nothing was fed for float32\[2\] \(made at .*test_dims.py:\d+\)"):
+        Program([ops.exp(x)]).run({})
+
+
+def test_broadcasting_knows_named_sizes():
+    batch = Dim("batch")
+
+    assert broadcast(Spec((batch, 1)), Spec((3,))) == (batch, 3)
