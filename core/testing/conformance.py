@@ -129,7 +129,9 @@ class OpConformance(Generated):
 
         for name, default in op.defaults.items():
             values = [settings[name] for settings in tried if name in settings]
-            assert any([value != default for value in values]), f"{op.name}: no sample gives {name} another value than {default!r}"
+            assert any([value != default for value in values]), (
+                f"{op.name}: no sample gives {name} another value than {default!r}"
+            )
 
     def test_gradients_exist_or_have_a_reason(self, op: Op) -> None:
         silent = [name for name in op.inputs if not op.is_differentiable(name) and name not in op.reasons]
@@ -147,13 +149,17 @@ class LayerConformance(Generated):
     """What every layer and every optimizer must say about itself."""
 
     def test_samples_cover_the_settings(self, kind: Any) -> None:
-        tried = [case.layer for case in layer_checks.layer_cases(kind)] if issubclass(kind, Layer) else list(kind.samples())
+        tried = (
+            [case.layer for case in layer_checks.layer_cases(kind)] if issubclass(kind, Layer) else list(kind.samples())
+        )
 
         assert tried, f"{kind.__name__} has no samples; give it a classmethod `samples`"
         for setting in fields(kind):
             if setting.init and setting.name not in GIVEN_BY_STYLES:
                 values = [getattr(made, setting.name) for made in tried]
-                assert any([value != setting.default for value in values]), f"{kind.__name__}: no sample sets {setting.name}"
+                assert any([value != setting.default for value in values]), (
+                    f"{kind.__name__}: no sample sets {setting.name}"
+                )
 
 
 class BackendConformance(Generated):

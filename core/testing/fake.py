@@ -1,7 +1,7 @@
 """A device with memory of its own, on the host: it proves the contract of a backend without hardware.
 
 Its buffers are no NumPy arrays and refuse to be read; only `from_numpy` and `to_numpy` move data, and are counted.
-Fresh memory holds rubbish, kernels insist on contiguous buffers, and every result goes through `out` where it is offered.
+Fresh memory holds rubbish, kernels insist on contiguous buffers, and a result goes where `out` offers memory.
 """
 
 from __future__ import annotations
@@ -33,12 +33,14 @@ class Buffer:
     @property
     def shape(self) -> tuple[int, ...]:
         """The size of each axis."""
-        return self._array.shape
+        shape: tuple[int, ...] = self._array.shape
+        return shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """What the elements are."""
-        return self._array.dtype
+        dtype: np.dtype[Any] = self._array.dtype
+        return dtype
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise DeviceError(f"{self!r} was read from the host behind the backend's back; use to_numpy")
@@ -172,7 +174,9 @@ def computed(op: Op, arrays: list[Array | None], settings: Any) -> Any:
 def _contiguous(buffer: Buffer, op: Op) -> Array:
     array = of(buffer)
     if not array.flags.c_contiguous:
-        raise KernelError(f"{op.name}: got {buffer!r} with strides {array.strides}, though it takes contiguous buffers only")
+        raise KernelError(
+            f"{op.name}: got {buffer!r} with strides {array.strides}, though it takes contiguous buffers only"
+        )
     return array
 
 

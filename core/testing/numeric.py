@@ -12,7 +12,9 @@ STEP = 1e-5  # the error of the step, and that of rounding, are both near 1e-10
 LONG_STEP = 1e-2  # for results that are rounded to float32
 
 
-def gradient(function: Callable[..., float], inputs: Sequence[Array | None], position: int, step: float = STEP) -> Array:
+def gradient(
+    function: Callable[..., float], inputs: Sequence[Array | None], position: int, step: float = STEP
+) -> Array:
     """How `function(*inputs)` changes with each element of the operand at a position."""
     at = inputs[position]
     assert at is not None
@@ -29,9 +31,12 @@ def slope(
 ) -> float:
     """How `function(*inputs)` changes as the operand at a position moves in a direction."""
 
+    start = inputs[position]
+    assert start is not None
+
     def moved(by: float) -> float:
         given = list(inputs)
-        given[position] = np.asarray(inputs[position] + by * direction)
+        given[position] = np.asarray(start + by * direction)
         return function(*given)
 
     return (moved(step) - moved(-step)) / (2 * step)

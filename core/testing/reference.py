@@ -17,4 +17,6 @@ def fallback(op: Op, specs: Any, settings: Any) -> Run:
 
 
 # It is not registered: no name leads here, so no plugin's kernel can serve it.
-reference = Backend("reference", from_numpy=np.array, to_numpy=np.asarray, fallback=fallback, strided=True, is_host=True)
+reference = Backend(
+    "reference", from_numpy=np.array, to_numpy=np.asarray, fallback=fallback, strided=True, is_host=True
+)

@@ -112,8 +112,6 @@ def cases(op: Op) -> Iterator[Case]:
     if op.sample_maker is None:
         return
     for number, drawn in enumerate(op.sample_maker(Make(zlib.crc32(op.name.encode())))):
-        given = drawn if type(drawn) is tuple else (drawn,)
-        settings = {}
-        if given and type(given[-1]) is dict:
-            *given, settings = given
+        given = list(drawn) if type(drawn) is tuple else [drawn]
+        settings = given.pop() if given and type(given[-1]) is dict else {}
         yield Case(op, number, tuple([None if x is None else np.asarray(x) for x in given]), settings)

@@ -21,7 +21,7 @@ from .tolerances import assert_same_bits
 
 SHAPES = ((3, 4), (4,), ())
 RATES = (0.1, 0.1, 0.05, 0.025)
-MULTIPLIERS = ({}, {"learning_rate": 2.0}, {"learning_rate": 0.5, "weight_decay": 0.0})
+MULTIPLIERS: tuple[dict[str, float], ...] = ({}, {"learning_rate": 2.0}, {"learning_rate": 0.5, "weight_decay": 0.0})
 
 
 @frozen(eq=False)
@@ -99,7 +99,14 @@ class Network:
 
     def __init__(self, device: Device) -> None:
         make = Make(3)
-        shapes = {"filters": (4, 1, 3, 3), "bias": (4,), "scale": (4,), "shift": (4,), "hidden": (16, 6), "last": (6, 3)}
+        shapes = {
+            "filters": (4, 1, 3, 3),
+            "bias": (4,),
+            "scale": (4,),
+            "shift": (4,),
+            "hidden": (16, 6),
+            "last": (6, 3),
+        }
         self.device = device
         self.parameters = {
             name: Parameter(make(*shape).astype(np.float32) * np.float32(0.5), name=name, device=device)
@@ -125,7 +132,7 @@ class Network:
 
     def advanced(self, random: Any) -> Any:
         """The random state of the next step."""
-        return ops.advance(random, count=ops.blocks((5, 6)))
+        return ops.advance(random, count=ops.blocks((5, 6)))  # type: ignore[no-untyped-call]
 
     def updated(self, value: Any, gradient: Any, velocity: Any) -> Any:
         """One step with momentum."""

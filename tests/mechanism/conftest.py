@@ -1,6 +1,7 @@
 """A device with memory of its own, two of its kind where that matters."""
 
 import pytest
+
 import trivium.ops  # noqa: F401 - the fake device has a kernel for each op that exists
 from trivium import registry
 from trivium.testing.fake import FakeBackend

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.errors import GradientError
 from trivium.graph import Graph
@@ -27,7 +28,7 @@ def test_a_backward_that_would_read_an_overwritten_value_refuses(device):
 
     y.detach().write(Tensor.of(np.array([0.0, 0.0]), device=device))
 
-    with pytest.raises(GradientError, match="exp: a value that its gradient needs.*version 1, version 0 was kept"):
+    with pytest.raises(GradientError, match=r"exp: a value that its gradient needs.*version 1, version 0 was kept"):
         loss.backward()
 
 
@@ -107,7 +108,9 @@ def test_a_parameter_that_is_a_view_is_read_and_assigned_where_it_lies(device):
     column = ops.reshape(ops.slice(whole, start=(0, 1), stop=(2, 2)), shape=(2,))
     graph = Graph()
     value = graph.capture(column)
-    program = Program([ops.reshape(ops.exp(value), shape=(2, 1))], updates=[graph.assign(column, value * 10.0)], device=device)
+    program = Program(
+        [ops.reshape(ops.exp(value), shape=(2, 1))], updates=[graph.assign(column, value * 10.0)], device=device
+    )
 
     (result,) = program.run()
 

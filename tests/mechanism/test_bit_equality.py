@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium.ops  # noqa: F401 - the fake device has a kernel for each op that exists
 from trivium import config, ops
 from trivium.backend import Backend

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.errors import FeedError, ShapeError
 from trivium.graph import Graph

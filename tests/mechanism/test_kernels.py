@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import config, ops
 from trivium.backend import Backend
 from trivium.errors import KernelError, PluginError
@@ -25,7 +26,9 @@ def test_the_best_kernel_that_does_not_refuse_is_chosen_and_reasons_are_kept():
     backend = host()
     backend.kernel("exp")(lambda x, out=None: np.exp(x))
     table = KernelTable("host", provider="quick", priority=5)
-    table.kernel("exp", prepared=True)(lambda specs, settings: Refused("it takes vectors only") if specs[0].ndim > 1 else np.exp)
+    table.kernel("exp", prepared=True)(
+        lambda specs, settings: Refused("it takes vectors only") if specs[0].ndim > 1 else np.exp
+    )
     backend.add_kernels(table)
 
     assert chosen(backend, "exp", (3,)).provider == "quick"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.autodiff import gradients
 from trivium.errors import ShapeError

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.autodiff import gradients
 from trivium.control import COND, cond, scan, while_loop
 from trivium.errors import GradientError, ShapeError
 from trivium.graph import Graph
-from trivium.opaque import opaque
 from trivium.op import add_hook
+from trivium.opaque import opaque
 from trivium.program import Program
 from trivium.tensor import Parameter, Tensor
 
@@ -128,7 +129,7 @@ def test_a_while_loop_has_first_gradients_and_refuses_second_ones(device):
     values = [v.item() for v in program.run({x: 1.5, scale: 2.0})]
 
     assert values == pytest.approx([12, 8, 1.5 * 3 * 4])
-    with pytest.raises(GradientError, match="while_loop: .* first derivatives only; use scan"):
+    with pytest.raises(GradientError, match=r"while_loop: .* first derivatives only; use scan"):
         gradients([first[0]], [x])
 
 
@@ -211,5 +212,5 @@ def test_a_backward_twice_is_refused_unless_asked_for():
     y = ops.sum(ops.square(x))
     y.backward()
 
-    with pytest.raises(GradientError, match="backward through .* a second time"):
+    with pytest.raises(GradientError, match=r"backward through .* a second time"):
         y.backward()

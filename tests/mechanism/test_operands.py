@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.errors import DeviceError, DTypeError
 from trivium.graph import Graph, Symbol
@@ -42,7 +43,11 @@ def test_an_optional_operand_stays_none_in_its_place(device):
     out = ops.convolution(x, w, None)
 
     assert out.node.inputs[2] is None
-    assert ops.convolution(*[Tensor.of(np.ones(s.shape, np.float32), device=device) for s in (x, w)], None).shape == (1, 1, 2)
+    assert ops.convolution(*[Tensor.of(np.ones(s.shape, np.float32), device=device) for s in (x, w)], None).shape == (
+        1,
+        1,
+        2,
+    )
 
 
 def test_operands_on_two_devices_are_an_error_that_names_both(fakes):
@@ -53,9 +58,12 @@ def test_operands_on_two_devices_are_an_error_that_names_both(fakes):
 
 
 def test_operands_of_two_backends_are_an_error_too(fakes):
-    x, y = Tensor.of(np.ones(2, np.float32), device=fakes.device(0)), Tensor.of(np.ones(2, np.float32), device=find_device("cpu"))
+    x, y = (
+        Tensor.of(np.ones(2, np.float32), device=fakes.device(0)),
+        Tensor.of(np.ones(2, np.float32), device=find_device("cpu")),
+    )
 
-    with pytest.raises(DeviceError, match="on fake:0.* on cpu"):
+    with pytest.raises(DeviceError, match=r"on fake:0.* on cpu"):
         ops.add(x, y)
 
 

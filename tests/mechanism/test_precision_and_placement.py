@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.autodiff import gradients
 from trivium.errors import DeviceError
@@ -28,7 +29,7 @@ FEED = np.random.default_rng(1).normal(size=(5, 8)).astype("f4")
 
 
 def test_heavy_ops_compute_in_a_narrow_dtype_between_visible_casts(device):
-    weight, x, loss, update = training_step(device)
+    _, _, loss, update = training_step(device)
     program = Program([loss], updates=[update], passes=[mixed_precision("bfloat16")], device=device)
 
     ops_used = [(node.op.name, node.specs[0].dtype.name) for node in program.block.nodes]
@@ -58,9 +59,7 @@ def test_parts_of_a_program_run_elsewhere_and_what_crosses_is_a_visible_call(fak
     x = graph.placeholder((3,))
     there = ops.exp(x)
     here = ops.tanh(there) + there
-    program = Program(
-        [here], device=cpu, passes=[placement(lambda node: fake if node.op is ops.exp else None, cpu)]
-    )
+    program = Program([here], device=cpu, passes=[placement(lambda node: fake if node.op is ops.exp else None, cpu)])
 
     (result,) = program.run({x: np.ones(3, np.float32)})
 
@@ -84,5 +83,5 @@ def test_nothing_moves_between_devices_unasked(fakes):
     graph = Graph()
     program = Program([graph.capture(weight) * 2.0], device=find_device("cpu"))
 
-    with pytest.raises(DeviceError, match="weight.*lives on fake:0, the program runs on cpu"):
+    with pytest.raises(DeviceError, match=r"weight.*lives on fake:0, the program runs on cpu"):
         program.run()

@@ -1,6 +1,7 @@
 """Random numbers come from a counter: the same on every device, never twice the same by accident."""
 
 import numpy as np
+
 from trivium import config, ops
 from trivium.graph import Graph
 from trivium.initializer import find_initializer

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.errors import StateError
 from trivium.graph import Graph, Slot

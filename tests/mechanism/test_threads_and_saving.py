@@ -8,6 +8,7 @@ from threading import Barrier
 
 import numpy as np
 import pytest
+
 from trivium import config, ops
 from trivium.control import cond, scan
 from trivium.errors import GraphError
@@ -19,7 +20,7 @@ from trivium.registry import find_device
 from trivium.spec import Spec
 from trivium.storage import Storage
 from trivium.store import SessionStore
-from trivium.tensor import Tensor, recording, tape
+from trivium.tensor import Parameter, Tensor, recording, tape
 
 
 def in_threads(function, count=2):
@@ -113,11 +114,7 @@ def test_a_saved_graph_carries_the_versions_of_its_ops_and_a_newer_one_is_refuse
 def test_state_is_saved_as_slots_without_values():
     weight = Tensor.of(np.ones(2, np.float32))
     graph = Graph()
-    slot = Graph.placeholder  # noqa: F841 - a slot comes from the graph that is loaded
-    from trivium.tensor import Parameter  # noqa: PLC0415 - beside what it is about
-
-    parameter = Parameter(weight, name="weight")
-    out = graph.capture(parameter) * 2.0
+    out = graph.capture(Parameter(weight, name="weight")) * 2.0
 
     _, (again,), slots = from_plain(to_plain(graph, [out]))
 

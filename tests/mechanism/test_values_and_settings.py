@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from trivium import ops
 from trivium.autodiff import gradients
 from trivium.control import COND
@@ -11,6 +12,7 @@ from trivium.optimizer import Memory, apply_gradients
 from trivium.program import Program
 from trivium.registry import find_layer, find_optimizer
 from trivium.tensor import Parameter, Tensor
+
 
 @pytest.mark.parametrize(
     ("name", "values"),
@@ -69,7 +71,7 @@ def test_a_setting_that_is_a_symbol_or_tensor_is_refused():
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_name():
-    with pytest.raises(LookupError, match="no setting of sum named 'axes'.*Did you mean 'axis'"):
+    with pytest.raises(LookupError, match=r"no setting of sum named 'axes'.*Did you mean 'axis'"):
         ops.sum(Tensor.of(np.ones(2, np.float32)), axes=0)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium.ops as ops
 from trivium.autodiff import gradients
 from trivium.control import COND, SCAN, WHILE, cond, scan, while_loop
@@ -48,7 +49,9 @@ def run_both_branches(x, y):
 
 
 def run_while_loop(x, y):
-    return ops.sum(while_loop(lambda i, v: i < 2.5, lambda i, v: (i + 1.0, ops.tanh(v) * y), x.graph.constant(0.0), x)[1])
+    return ops.sum(
+        while_loop(lambda i, v: i < 2.5, lambda i, v: (i + 1.0, ops.tanh(v) * y), x.graph.constant(0.0), x)[1]
+    )
 
 
 def run_scan(x, y):
@@ -80,7 +83,9 @@ def check_in_graph(function):
     def value(*given):
         return Program([out], fed=[x, y], store=SessionStore()).run(dict(zip([x, y], given, strict=True)))[0].item()
 
-    found = Program(gradients([out], [x, y]), fed=[x, y], store=SessionStore()).run(dict(zip([x, y], values, strict=True)))
+    found = Program(gradients([out], [x, y]), fed=[x, y], store=SessionStore()).run(
+        dict(zip([x, y], values, strict=True))
+    )
     for i, g in enumerate(found):
         assert_close(g.numpy(), numeric.gradient(value, values, i), NUMERIC["float64"], f"gradient {i}")
 

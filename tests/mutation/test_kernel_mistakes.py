@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 import trivium.ops  # noqa: F401 - the fake device has a kernel for each op that exists
 from trivium.op import OPS
 from trivium.testing import op_checks
@@ -47,7 +48,9 @@ numbers = itertools.count()
 
 def noticed_by(op_name, device):
     """The checks that fail for some example of an op."""
-    return {name for name, check in CHECKS.items() if any(fails(check, case, device, name) for case in cases(OPS[op_name]))}
+    return {
+        name for name, check in CHECKS.items() if any(fails(check, case, device, name) for case in cases(OPS[op_name]))
+    }
 
 
 def fails(check, case, device, name):

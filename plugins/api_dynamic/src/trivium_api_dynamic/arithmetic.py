@@ -37,6 +37,11 @@ def called(op: Any, x: Any, y: Any) -> Any:
         raise sizes_differ(x, y) or error from None
 
 
+NO_BOOLS = (
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+)
+
+
 class Binary(NamedTuple):
     """A function of two operands, its operator, and both ways round."""
 
@@ -47,14 +52,17 @@ class Binary(NamedTuple):
 
 def binary(op: Any, at_least: str | None = None) -> Binary:
     """What an op of two operands becomes once it promotes."""
+    refuses_bools = op is ops.subtract
 
     def function(input, other):
+        if refuses_bools and result_type(input, other) == np.bool_:
+            raise DTypeMismatchError(NO_BOOLS)
         return called(op, *matched(input, other, at_least=at_least))
 
     def forward(self, other):
         # the path of most calls: two of our tensors with one dtype, which is enough for the op
         if getattr(other, "kind", None) is Tensor and other.spec.dtype is self.spec.dtype:
-            if at_least is None or self.spec.dtype.kind == "f":
+            if (at_least is None or self.spec.dtype.kind == "f") and not (refuses_bools and self.spec.dtype == np.bool_):
                 try:
                     return run(op, (self, other), {})
                 except ShapeError as error:
@@ -95,11 +103,6 @@ def add(input, other, *, alpha=1):
 @method
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
-    if result_type(input, other) == np.bool_:
-        raise DTypeMismatchError(
-            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-            "operator instead."
-        )
     return SUBTRACT.function(input, scaled(other, alpha))
 
 

@@ -16,7 +16,7 @@ def device(where: Any, index: int | None = None) -> Device:
         where = f"cuda:{where}"
     name = where if index is None else f"{where}:{index}"
     try:
-        return config.find_device(name)
+        return config.as_device(name)
     except (TriviumError, LookupError) as error:
         installed = ", ".join(registry.device_types()) or "none"
         raise DeviceError(f"device {name!r}: not available; installed backends: {installed} ({error})") from error

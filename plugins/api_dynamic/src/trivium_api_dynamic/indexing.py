@@ -8,7 +8,7 @@ from attrs import frozen
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
-from .errors import AxisError, DTypeMismatchError, SizeMismatchError
+from .errors import AxisError, SizeMismatchError
 from .promotion import cast
 from .shaping import axis_in, select
 from .tensors import Tensor, around, method, on_host, refreshed
@@ -114,7 +114,7 @@ def advanced(x, axis, entry):
         found = np.nonzero(on_host(entry))
         return [(axis + i, around(p, x.device)) for i, p in enumerate(found)], axis + len(found)
     if dtype.kind not in "iu":
-        raise DTypeMismatchError("tensors used as indices must be long, int, byte or bool tensors")
+        raise AxisError("tensors used as indices must be long, int, byte or bool tensors")
     return [(axis, cast(entry, np.dtype(np.int64)))], axis + 1
 
 

@@ -108,7 +108,7 @@ class Tensor(CoreTensor):
                 )
             return self
         if requires_grad and not (self.dtype.is_floating_point or self.dtype.is_complex):
-            raise GradientError("only Tensors of floating point and complex dtype can require gradients")
+            raise GradientError("Only Tensors of floating point and complex dtype can require gradients")
         if requires_grad != (self.edge is not None):
             self.edge = Leaf(self.spec) if requires_grad else None
             self.base = None  # a leaf is a view of nothing that could be overwritten behind it

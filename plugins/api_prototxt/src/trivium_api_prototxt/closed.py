@@ -121,8 +121,6 @@ class Training:
 
     def _build(self) -> None:
         net, traced = self.net, Traced(self.net)
-        if not traced.losses:
-            raise PrototxtError(f"{net.path}: has no loss, so there is nothing to train: add a loss layer")
         graph = traced.graph
         learning = net.learning
         seeds = [graph.constant(np.full(y.shape, weight, np.float32)) for y, weight in traced.losses]

@@ -92,6 +92,8 @@ class Solver:
 
     def step(self, count: int) -> None:
         """Make this many iterations, with the tests and snapshots that fall between them."""
+        if not self.net.losses:
+            raise PrototxtError(f"{self.net.path}: has no loss, so there is nothing to train: add a loss layer")
         tell = self._teller("step")
         end = self.iter + count
         self.is_stopped = False

@@ -17,13 +17,18 @@ from trivium_api_prototxt.wiring import Learned
 
 
 def sgd(solver: Any) -> Optimizer:
-    """V = momentum * V + rate * g; w = w - V"""
-    return find_optimizer("SGD")(momentum=solver.momentum, rate="inside")  # type: ignore[no-any-return]
+    """V = momentum * V + rate * g; w = w - V; with the rate outside V = momentum * V + g; w = w - rate * V"""
+    return find_optimizer("SGD")(momentum=solver.momentum, rate=momentum_rate(solver))  # type: ignore[no-any-return]
 
 
 def nesterov(solver: Any) -> Optimizer:
     """V' = momentum * V + rate * g; w = w - (1 + momentum) * V' + momentum * V"""
-    return find_optimizer("SGD")(momentum=solver.momentum, rate="inside", nesterov=True)  # type: ignore[no-any-return]
+    return find_optimizer("SGD")(momentum=solver.momentum, rate=momentum_rate(solver), nesterov=True)  # type: ignore[no-any-return]
+
+
+def momentum_rate(solver: Any) -> str:
+    """Where the learning rate stands: in Caffe's place, unless the solver says otherwise."""
+    return "outside" if solver.momentum_rate == type(solver).OUTSIDE else "inside"
 
 
 def adam(solver: Any) -> Optimizer:

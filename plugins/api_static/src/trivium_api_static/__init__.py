@@ -1,1 +1,36 @@
-"""Trivium in the words of TensorFlow 1: graphs, sessions, placeholders."""
+"""Trivium in the words of TensorFlow 1: graphs, sessions, placeholders.
+
+    import trivium_api_static as tf
+"""
+
+# ruff: noqa: F403 - each module names its words in __all__
+
+from . import array, control, dtypes, errors, image, initializers, layers, losses, math, nn, train
+from .array import *
+from .bridge import apply
+from .build import *
+from .control import *
+from .default import get_default_session
+from .dtypes import *
+from .gradient import *
+from .graph import *
+from .math import *
+from .nn import bias_add
+from .operation import Operation, Tensor
+from .options import ConfigProto, GPUOptions, GraphOptions, RunMetadata, RunOptions
+from .random import *
+from .session import InteractiveSession, Session
+from .tensor_shape import Dimension, TensorShape
+from .variable import *
+from .variable_scope import *
+
+newaxis = None
+zeros_initializer = initializers.zeros
+ones_initializer = initializers.ones
+constant_initializer = initializers.constant
+random_uniform_initializer = initializers.random_uniform
+random_normal_initializer = initializers.random_normal
+truncated_normal_initializer = initializers.truncated_normal
+variance_scaling_initializer = initializers.variance_scaling
+glorot_uniform_initializer = initializers.glorot_uniform
+glorot_normal_initializer = initializers.glorot_normal

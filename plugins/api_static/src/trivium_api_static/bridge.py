@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trivium.graph import Symbol
 from trivium.tensor import Parameter
 
 from .build import as_tensor, graph_of
@@ -31,7 +32,7 @@ def apply(function: Callable[..., Any], *inputs: Any, name: str | None = None, *
             result = function(*[_symbol(x, graph) for x in inputs], **{k: _symbol(x, graph) for k, x in options.items()})
         updates = graph.core.updates[waiting:]
         del graph.core.updates[waiting:]
-        outputs = with_values(result, lambda x: as_tensor(x, graph) or x)
+        outputs = with_values(result, lambda x: graph.adopt(x) if isinstance(x, Symbol) else x)
     for tensor in leaves(outputs):
         if isinstance(tensor, Tensor) and updates:
             graph.react(tensor.symbol.node, updates)

@@ -63,7 +63,8 @@ def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, pr
 
 def converted(value: Any, dtype: DType | None, graph: Graph, name: str, preferred: Any = None) -> Tensor:
     """The tensor that a value stands for in a graph; `name` is for a constant, relative to the current scope."""
-    if tensor := as_tensor(value, graph):
+    tensor = as_tensor(value, graph)
+    if tensor is not None:
         if dtype is not None and tensor.dtype != dtype.base_dtype:
             raise ValueError(
                 f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype {tensor.dtype.name}: {tensor}; "
@@ -252,7 +253,7 @@ def packed(values: Sequence[Any], axis: int, name: str | None, dtype: DType | No
         return ops.concatenate(*[ops.expand(x, axis=axis) for x in symbols], axis=axis)
 
     named = {f"values_{i}": value for i, value in enumerate(tensors)}
-    if dtype is not None and not any(as_tensor(v, get_default_graph()) for v in tensors):
+    if dtype is not None and not any(as_tensor(v, get_default_graph()) is not None for v in tensors):
         named = {arg: as_array(value, dtype) for arg, value in named.items()}
     return call(
         "Pack", pack, name, default="stack", attributes={"N": len(tensors), "axis": axis},
