@@ -1,8 +1,9 @@
 """One network, three styles, equal numbers: `python examples/three_styles.py`.
 
-LeNet is trained for 20 steps, plain, with dropout and with batch norm, from equal weights: with TensorFlow 1's words, with
-PyTorch's and with Caffe's.  All use one convention of momentum and channels before height and width; then every loss and
-every parameter is equal bit for bit.  In a second table each style has its own axis order and its own optimizer's convention.
+LeNet is trained for 20 steps, plain, with dropout and with batch norm, from equal weights: with TensorFlow 1's
+words, with PyTorch's and with Caffe's.  All use one convention of momentum, and channels before height and width;
+then every loss and every parameter is equal bit for bit.  In a second table each style has its own order of axes
+and its own optimizer's convention.
 """
 
 import os
@@ -15,11 +16,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
+from rich.table import Table
+
 import trivium_api_dynamic as torch
 import trivium_api_prototxt as caffe
 import trivium_api_static as tf
-from rich.console import Console
-from rich.table import Table
 from trivium_api_prototxt.idx import read_images_and_labels
 
 STEPS, BATCH, RATE, MOMENTUM = 20, 64, 0.01, 0.9
@@ -40,7 +42,7 @@ def batches():
 
 
 def first_weights(variant):
-    """What all three start from.  A bias before batch norm has no effect, so there is none."""
+    """What all three start from.  Biases that batch norm takes away again are left out."""
     numbers = np.random.default_rng(1)
     weights = {
         name: numbers.normal(0.0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float32)
@@ -49,7 +51,7 @@ def first_weights(variant):
         for name, shape in SHAPES.items()
     }
     if variant == "batch norm":
-        del weights["conv2.bias"]
+        del weights["conv1.bias"], weights["conv2.bias"]
     return weights
 
 
@@ -61,7 +63,7 @@ class LeNet(torch.nn.Module):
 
     def __init__(self, variant):
         super().__init__()
-        self.conv1 = torch.nn.Conv2d(1, 20, 5)
+        self.conv1 = torch.nn.Conv2d(1, 20, 5, bias=variant != "batch norm")
         self.conv2 = torch.nn.Conv2d(20, 50, 5, bias=variant != "batch norm")
         self.pool = torch.nn.MaxPool2d(2)
         self.norm = torch.nn.BatchNorm2d(50, affine=False) if variant == "batch norm" else torch.nn.Sequential()
@@ -103,7 +105,7 @@ def train_static(variant, weights, channels_last=False):
         order = "channels_last" if channels_last else "channels_first"
         shape = [None, 28, 28, 1] if channels_last else [None, 1, 28, 28]
         images, labels = tf.placeholder(tf.float32, shape, "images"), tf.placeholder(tf.int64, [None], "labels")
-        x = tf.layers.conv2d(images, 20, 5, data_format=order, name="conv1")
+        x = tf.layers.conv2d(images, 20, 5, data_format=order, use_bias=variant != "batch norm", name="conv1")
         x = tf.layers.max_pooling2d(x, 2, 2, data_format=order)
         x = tf.layers.conv2d(x, 50, 5, data_format=order, use_bias=variant != "batch norm", name="conv2")
         if variant == "batch norm":
@@ -155,7 +157,7 @@ name: "LeNet"
 layer {{ name: "images" type: "Input" top: "images" input_param {{ shape {{ dim: {batch} dim: 1 dim: 28 dim: 28 }} }} }}
 layer {{ name: "labels" type: "Input" top: "labels" input_param {{ shape {{ dim: {batch} }} }} }}
 layer {{ name: "conv1" type: "Convolution" bottom: "images" top: "conv1"
-        convolution_param {{ num_output: 20 kernel_size: 5 weight_filler {{ type: "xavier" }} }} }}
+        convolution_param {{ num_output: 20 kernel_size: 5 {bias} weight_filler {{ type: "xavier" }} }} }}
 layer {{ name: "pool1" type: "Pooling" bottom: "conv1" top: "pool1" pooling_param {{ kernel_size: 2 stride: 2 }} }}
 layer {{ name: "conv2" type: "Convolution" bottom: "pool1" top: "conv2"
         convolution_param {{ num_output: 50 kernel_size: 5 {bias} weight_filler {{ type: "xavier" }} }} }}

@@ -271,6 +271,7 @@ def split_samples(make):
     yield make(2, 4), {"sizes": (2, 2), "axis": 1}
     yield make(2, 1, 3), {"sizes": (3,), "axis": -1}
     yield make(2, 3), {"sizes": (2, 0)}
+    yield make(0, 3), {"sizes": (0, 0)}
 
 
 @op

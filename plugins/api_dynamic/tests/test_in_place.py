@@ -11,7 +11,7 @@ METHODS = {
     "add_": lambda t, x, y: x.add_(y, alpha=2),
     "sub_": lambda t, x, y: x.sub_(y),
     "mul_": lambda t, x, y: x.mul_(y),
-    "mul_ by itself": lambda t, x, y: x.mul_(y).mul_(x.detach()),
+    "mul_ by itself": lambda t, x, y: x.mul_(y).mul_(x.detach().clone()),
     "div_": lambda t, x, y: x.div_(y),
     "pow_": lambda t, x, y: x.pow_(2),
     "neg_": lambda t, x, y: x.neg_(),

@@ -33,16 +33,16 @@ layer {{ name: "images" type: "IdxData" top: "data" top: "label" include {{ phas
   idx_data_param {{ images: "images.idx" labels: "labels.idx" batch_size: {batch} shuffle: {str(shuffle).lower()} }} }}"""
 
 
-@pytest.fixture(autouse=True)
-def a_folder_of_its_own(tmp_path, monkeypatch):
-    """Every test runs in an empty folder, with seed 0 and without the user's data."""
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """A test runs in an empty folder, with seed 0 and without the user's data."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TRIVIUM_DATA", raising=False)
     caffe.set_random_seed(0)
 
 
 @pytest.fixture
-def images(tmp_path):
+def images(own_folder, tmp_path):
     """22 images of 6 x 5 pixels in three classes, in the present folder."""
     rng = np.random.default_rng(0)
     labels = rng.integers(3, size=22)

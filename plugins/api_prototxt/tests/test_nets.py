@@ -16,6 +16,8 @@ INPUT = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 4 
 IP = """layer { name: "%s" type: "InnerProduct" bottom: "%s" top: "%s" %s
   inner_product_param { num_output: %d weight_filler { type: "xavier" } bias_filler { type: "uniform" } } }
 """
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 LENET = "examples/fashion_mnist/lenet_train_test.prototxt"
 
 

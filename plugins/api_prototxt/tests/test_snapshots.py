@@ -14,6 +14,8 @@ from trivium_api_prototxt.files import read_message
 from trivium_api_prototxt.messages import NetParameter, SolverState
 from trivium_api_prototxt.saving import write_message
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 NORMALIZED = """
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
   convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: "msra" } } }

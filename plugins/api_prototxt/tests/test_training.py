@@ -7,6 +7,8 @@ from trivium import registry
 from trivium_api_prototxt.errors import PrototxtError
 from trivium_api_prototxt.reporting import Reporter
 
+pytestmark = pytest.mark.usefixtures("own_folder")
+
 PLAIN = """
 layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
   inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }

@@ -303,7 +303,7 @@ class RetainGradient:
 
     def __call__(self, gradient: Any) -> None:
         with recording(False):
-            self.value = ops.copy(gradient)
+            self.value = as_ours(ops.copy(gradient))
 
 
 def retained(edge: Any) -> Any:

@@ -8,7 +8,7 @@ from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
 from ..errors import GradientError, SizeMismatchError
-from ..tensors import RetainGradient, method, refreshed
+from ..tensors import RetainGradient, as_ours, method, refreshed
 
 NO_PATH = "element {} of tensors does not require grad and does not have a grad_fn"
 NO_SCALAR = "grad can be implicitly created only for scalar outputs"
@@ -35,7 +35,7 @@ def seeds_of(outputs: list[Any], given: list[Any]) -> list[Any]:
         if seed is None:
             if out.spec.size != 1:
                 raise GradientError(f"{NO_SCALAR}; this one is {out.spec}")
-            seed = autodiff.ones_like(out)
+            seed = as_ours(autodiff.ones_like(out))
         elif seed.spec.shape != out.spec.shape:
             raise SizeMismatchError(
                 f"Mismatch in shape: grad_output[{i}] has a shape of {list(seed.spec.shape)} and output[{i}] has a shape of "
@@ -76,7 +76,7 @@ def backward(
 
 def accumulate(leaf: Leaf, g: Any, taken: set[int], create_graph: bool) -> None:
     """Add to what a leaf holds; memory of its own, so that `grad.zero_()` is felt nowhere else."""
-    old = leaf.value
+    old, g = leaf.value, as_ours(g)
     if old is None:
         if not create_graph and (g.layout is not None or id(g.storage) in taken):
             with recording(False):
@@ -117,9 +117,10 @@ def grad(
     keep = create_graph if retain_graph is None else retain_graph
     found = walk(outs, seeds_of(outs, several(grad_outputs)), [x.edge for x in wanted], keep, create_graph)
     result = [found.get(autodiff.slot(x.edge)) for x in wanted]
+    result = [None if g is None else as_ours(g) for g in result]
     for i, (x, g) in enumerate(zip(wanted, result)):
         if g is None and materialize_grads:
-            result[i] = autodiff.zeros(x.spec, x)
+            result[i] = as_ours(autodiff.zeros(x.spec, x))
         elif g is None and not allow_unused:
             raise GradientError(
                 "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
@@ -155,7 +156,7 @@ def register_hook(self, hook):
     """Call `hook(gradient)` when the gradient of this tensor is complete; what it returns takes its place."""
     if refreshed(self).edge is None:
         raise GradientError("cannot register a hook on a tensor that doesn't require gradient")
-    return Handle(add_hook(self.edge, hook))
+    return Handle(add_hook(self.edge, lambda g: hook(as_ours(g))))
 
 
 @method

@@ -89,7 +89,7 @@ class Context:
 
     def backward_of(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
         """backward's results for the tensors among the arguments."""
-        given = self.function.backward(self, *g)
+        given = self.function.backward(self, *[as_ours(x) for x in g])
         given = tuple(given) if isinstance(given, (tuple, list)) else (given,)
         if len(given) < len(self.takes_tensor) or any([x is not None for x in given[len(self.takes_tensor) :]]):
             raise GradientError(

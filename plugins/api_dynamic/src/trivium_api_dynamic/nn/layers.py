@@ -209,6 +209,8 @@ class _AvgPool(_Pool):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode = padding, ceil_mode
+        if self.ndim == 1:
+            self.kernel_size, self.stride, self.padding = [per_axis(v, 1) for v in (kernel_size, self.stride, padding)]
         self.wrap({
             "kernel": kernel_size, "stride": stride, "padding": padding, "rounding": rounding(ceil_mode),
             "divisor": divisor(count_include_pad, divisor_override),
