@@ -65,10 +65,12 @@ class Instance:
         return results
 
     def _kept(self) -> set[Symbol]:
-        """What must outlive the steps: fetches, and what later segments read."""
+        """What must outlive the steps: fetches, what later segments read, and values whose sizes were born here."""
         keep = set(self.block.fetches)
         for node in self.rest:
             keep.update([x for x in node.inputs if x is not None])
+        if self.rest:
+            keep.update(self.steps[-1].outputs)
         return keep
 
     def _run_rest(self) -> list[tuple[Buffer, Device]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from weakref import finalize
 
 import numpy as np
 from attrs import define, field, frozen
@@ -60,6 +61,29 @@ class Kernel:
 
     def __str__(self) -> str:
         return f"{self.provider}'s {self.op}"
+
+
+class Workspace:
+    """What one provider's forward kernel leaves beside a result for its own gradient kernel, and for no other.
+
+    A gradient kernel is given that result (or an auxiliary one) as an operand, and finds the workspace by it; where it
+    finds none, because another provider ran or the result was copied, it does without.
+    """
+
+    _left: ClassVar[dict[tuple[int, str], Any]] = {}
+
+    @classmethod
+    def leave(cls, buffer: Any, provider: str, content: Any) -> None:
+        """Keep `content` for as long as the buffer lives."""
+        key = (id(buffer), provider)
+        if key not in cls._left:
+            finalize(buffer, cls._left.pop, key, None)
+        cls._left[key] = content
+
+    @classmethod
+    def find(cls, buffer: Any, provider: str) -> Any:
+        """What this provider left beside a buffer, or None."""
+        return cls._left.get((id(buffer), provider))
 
 
 class KernelTable:

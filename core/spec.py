@@ -21,6 +21,7 @@ __all__ = [
     "Size",
     "Spec",
     "as_dtype",
+    "atoms_in",
     "broadcast",
     "product",
     "resolve",
@@ -251,6 +252,21 @@ def resolve(size: Any, environment: Environment) -> Any:
     if hasattr(size, "resolved"):  # a body of control flow
         return size.resolved(environment)
     return size
+
+
+def atoms_in(value: Any) -> set[Atom]:
+    """The unknown sizes that a size, a shape or a setting is made of."""
+    if type(value) is Dim:
+        return {part for atoms, _ in value.terms for atom in atoms for part in _parts(atom)}
+    if type(value) is tuple:
+        return {atom for part in value for atom in atoms_in(part)}
+    return set()
+
+
+def _parts(atom: Atom) -> set[Atom]:
+    if atom[0] in ("floor", "broadcast"):
+        return atoms_in(atom[1]) | atoms_in(atom[2])
+    return {atom}
 
 
 def same_size(a: Size, b: Size) -> bool:

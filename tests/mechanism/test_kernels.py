@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from trivium import config, ops
+from trivium import config, ops, registry
 from trivium.backend import Backend
 from trivium.errors import KernelError, PluginError
-from trivium.kernel import KernelTable, Refused, bind
+from trivium.kernel import KernelTable, Refused, Workspace, bind
 from trivium.op import OPS, Op
 from trivium.spec import Spec
 from trivium.tensor import Tensor
@@ -132,6 +132,25 @@ def test_buffers_are_contiguous_unless_the_kernel_says_that_it_takes_strides(dev
     assert seen == [True]
 
 
-@pytest.mark.xfail(strict=True, reason="kernels have no way yet to pass a workspace from forward to gradient")
 def test_a_workspace_passes_between_one_providers_forward_and_gradient():
-    from trivium.kernel import Workspace  # noqa: F401, PLC0415 - what is missing
+    found = []
+    ours = KernelTable("cpu", provider="ours", priority=10)
+
+    @ours.kernel("max_pool")
+    def forward(x, *, out=None, **settings):
+        result, indices = ops.max_pool.reference(x, **settings)
+        Workspace.leave(indices, "ours", "which element won")
+        return result, indices
+
+    @ours.kernel("max_pool_gradient")
+    def backward(g, indices, *, out=None, **settings):
+        found.append((Workspace.find(indices, "ours"), Workspace.find(indices, "theirs")))
+        return ops.max_pool_gradient.reference(g, indices, **settings)
+
+    with registry.temporary():
+        registry.register_kernels(ours)
+        x = Tensor.of(np.arange(16.0).reshape(1, 1, 4, 4), dtype="float32").require_gradient()
+        ops.max_pool(x, kernel=2)[0].sum().backward()
+
+    assert found == [("which element won", None)]
+    assert x.gradient.numpy().sum() == 4

@@ -58,7 +58,6 @@ def test_the_gradient_of_a_python_function_is_the_one_it_was_given(device):
     assert found.numpy() == pytest.approx([2.4, 5.4])
 
 
-@pytest.mark.xfail(strict=True, reason="pruning does not know that a size is born at a call whose value nobody reads")
 def test_a_gradient_whose_size_is_born_at_a_call_needs_that_call(device):
     graph = Graph()
     y = graph.placeholder((2,), "float64")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import trivium_api_prototxt as caffe
 from trivium_api_prototxt.net_message import parse_net
 from trivium_api_prototxt.state import filter_net, state_of

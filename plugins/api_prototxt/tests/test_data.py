@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import trivium_api_prototxt as caffe
+
 import trivium
+import trivium_api_prototxt as caffe
 from trivium import registry
 from trivium.spec import Spec
 from trivium.tensor import Parameter
@@ -74,7 +75,7 @@ class TestIdxData:
             make_net(f'layer {{ name: "d" type: "IdxData" top: "x" top: "y" {settings} }}')
 
     def test_a_missing_file_says_where_it_was_looked_for(self, make_net):
-        with pytest.raises(MissingDataError, match="nowhere.gz: no such data file; looked at"):
+        with pytest.raises(MissingDataError, match=r"nowhere.gz: no such data file; looked at"):
             make_net('layer { name: "d" type: "IdxData" top: "x" idx_data_param { images: "nowhere.gz" } }')
 
 

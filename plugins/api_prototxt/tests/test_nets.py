@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_prototxt as caffe
 from trivium import ops
 from trivium.errors import FeedError, ShapeError, TriviumError, UnknownNameError
@@ -93,7 +94,7 @@ def test_a_shape_that_does_not_fit_the_weights_names_the_layer(make_net):
 def test_a_feed_that_is_no_input_is_refused(make_net):
     net = make_net(INPUT + ip("ip", "x"), caffe.TEST)
 
-    with pytest.raises(FeedError, match="'data' is no input of net.prototxt; its inputs are x"):
+    with pytest.raises(FeedError, match=r"'data' is no input of net.prototxt; its inputs are x"):
         net.forward(data=np.ones((4, 3)))
 
 
@@ -145,7 +146,7 @@ def test_sharers_that_learn_at_different_rates_are_refused(make_net):
     text = INPUT + ip("one", "x", param='param { name: "w" lr_mult: 1 }')
     text += ip("two", "x", param='param { name: "w" lr_mult: 3 }')
 
-    with pytest.raises(PrototxtError, match="shares 'w', whose lr_mult is 1, not 3"):
+    with pytest.raises(PrototxtError, match=r"shares 'w', whose lr_mult is 1, not 3"):
         make_net(text)
 
 
@@ -169,7 +170,9 @@ layer { name: "b" type: "EuclideanLoss" bottom: "ip" bottom: "x" top: "b" %s }""
 
 
 def test_parameter_gradients_add_up_until_they_are_cleared(make_net):
-    net = make_net(INPUT + ip("ip", "x") + 'layer { name: "l" type: "EuclideanLoss" bottom: "ip" bottom: "x" top: "l" }')
+    net = make_net(
+        INPUT + ip("ip", "x") + 'layer { name: "l" type: "EuclideanLoss" bottom: "ip" bottom: "x" top: "l" }'
+    )
     fill(net)
     net.forward()
     net.backward()
@@ -207,7 +210,7 @@ def test_layers_can_be_run_from_one_to_another(make_net):
     assert list(middle) == ["b"]
     bias = net.params["c"][1].data
     np.testing.assert_allclose(changed - bias, 2 * (whole - bias), rtol=1e-4, atol=1e-5)
-    with pytest.raises(PrototxtError, match="layer 'c' comes after 'a': swap start and end"):
+    with pytest.raises(PrototxtError, match=r"layer 'c' comes after 'a': swap start and end"):
         net.forward(start="c", end="a")
 
 
@@ -228,7 +231,7 @@ def test_backward_without_a_loss_says_what_to_do(make_net):
     net = make_net(INPUT + ip("a", "x"), caffe.TEST)
     net.forward()
 
-    with pytest.raises(PrototxtError, match="nothing there leads to a loss: .*force_backward: true"):
+    with pytest.raises(PrototxtError, match=r"nothing there leads to a loss: .*force_backward: true"):
         net.backward()
 
 
@@ -275,17 +278,17 @@ class TestErrors:
     def test_a_blob_that_another_phase_makes_is_explained(self, make_net):
         text = INPUT.replace("input_param", "include { phase: TRAIN } input_param") + ip("a", "x")
 
-        with pytest.raises(PrototxtError, match="reads 'x'.*Left out of this net: 'in' .include wants phase TRAIN"):
+        with pytest.raises(PrototxtError, match=r"reads 'x'.*Left out of this net: 'in' .include wants phase TRAIN"):
             make_net(text, caffe.TEST)
 
     def test_unknown_blobs_and_layers_get_the_nearest_name(self, make_net):
         net = make_net(INPUT + ip("ip1", "x"), caffe.TEST)
 
-        with pytest.raises(UnknownNameError, match="no blob named 'ip_1'; there are x and ip1.  Did you mean 'ip1'"):
+        with pytest.raises(UnknownNameError, match=r"no blob named 'ip_1'; there are x and ip1.  Did you mean 'ip1'"):
             net.blobs["ip_1"]
-        with pytest.raises(UnknownNameError, match="no layer with parameters named 'relu'; there are ip1"):
+        with pytest.raises(UnknownNameError, match=r"no layer with parameters named 'relu'; there are ip1"):
             net.params["relu"]
-        with pytest.raises(UnknownNameError, match="no layer named 'nope'"):
+        with pytest.raises(UnknownNameError, match=r"no layer named 'nope'"):
             net.forward(end="nope")
 
 
@@ -320,7 +323,7 @@ layer { name: "flat" type: "Reshape" bottom: "pool" top: "flat" reshape_param { 
         assert np.array_equal(in_graph.numpy(), net.forward(x=array)["flat"])
 
     def test_a_missing_input_is_named(self, make_net):
-        with pytest.raises(FeedError, match="needs x; got nothing"):
+        with pytest.raises(FeedError, match=r"needs x; got nothing"):
             make_net(self.TEXT)()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from trivium_api_prototxt import saving, snapshot
 from trivium_api_prototxt.blobs import array_to_blob
 from trivium_api_prototxt.errors import ModelFileError, SnapshotError
@@ -147,7 +148,7 @@ class TestWriting:
     def test_a_folder_that_is_missing_is_told_before_the_training(self, make_solver):
         solver = make_solver(snapshot_prefix='"nowhere/a"', max_iter=5)
 
-        with pytest.raises(SnapshotError, match="nowhere does not exist"):
+        with pytest.raises(SnapshotError, match=r"nowhere does not exist"):
             solver.solve()
         assert solver.iter == 0
 
@@ -202,7 +203,7 @@ class TestReading:
         assert solver.iter == 3
 
     def test_a_state_of_another_solver_type_is_refused(self, make_solver, path):
-        with pytest.raises(ModelFileError, match="history of 4 blobs, Adam of this net needs 8"):
+        with pytest.raises(ModelFileError, match=r"history of 4 blobs, Adam of this net needs 8"):
             make_solver(type='"Adam"').restore(path)
 
     def test_a_history_of_other_shapes_is_refused(self, make_solver, bits, path):

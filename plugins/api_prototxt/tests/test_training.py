@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_prototxt as caffe
 from trivium import registry
 from trivium_api_prototxt.errors import PrototxtError
@@ -242,7 +243,7 @@ def test_a_solver_type_that_is_not_here_yet_says_so(make_solver):
 def test_a_net_without_a_loss_cannot_be_trained(make_solver):
     layers = PLAIN[: PLAIN.index('layer { name: "loss"')]
 
-    with pytest.raises(PrototxtError, match="has no loss, so there is nothing to train"):
+    with pytest.raises(PrototxtError, match=r"has no loss, so there is nothing to train"):
         make_solver(layers=layers).step(1)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_prototxt as caffe
 from trivium_api_prototxt.errors import PrototxtError
 
@@ -56,7 +57,9 @@ class TestPooling:
         padded = run("Pooling", x, settings="pooling_param { pool: AVE kernel_size: 3 stride: 2 pad: 1 }")
         hanging = run("Pooling", x, settings="pooling_param { pool: AVE kernel_size: 3 stride: 2 }")
 
-        np.testing.assert_allclose(padded[0, 0], np.array([[4, 6, 2], [6, 9, 3], [2, 3, 1]]) / [[9, 9, 6], [9, 9, 6], [6, 6, 4]])
+        np.testing.assert_allclose(
+            padded[0, 0], np.array([[4, 6, 2], [6, 9, 3], [2, 3, 1]]) / [[9, 9, 6], [9, 9, 6], [6, 6, 4]]
+        )
         np.testing.assert_allclose(hanging[0, 0], np.ones((2, 2)))
 
     def test_round_mode_floor_and_both_spellings(self, run):
@@ -71,8 +74,10 @@ class TestPooling:
     def test_global_pooling_takes_the_plane(self, run):
         x = grid(2, 3, 4, 5)
 
-        assert np.array_equal(run("Pooling", x, settings="pooling_param { global_pooling: true }"), x.max((2, 3), keepdims=True))
-        with pytest.raises(PrototxtError, match="global_pooling takes the whole plane: remove kernel_size"):
+        assert np.array_equal(
+            run("Pooling", x, settings="pooling_param { global_pooling: true }"), x.max((2, 3), keepdims=True)
+        )
+        with pytest.raises(PrototxtError, match=r"global_pooling takes the whole plane: remove kernel_size"):
             run("Pooling", x, settings="pooling_param { global_pooling: true kernel_size: 2 }")
 
     def test_a_second_top_tells_where_the_maxima_stand(self, run):
@@ -83,7 +88,7 @@ class TestPooling:
         np.testing.assert_array_equal(x.reshape(-1)[mask.astype(int)], out)
 
     def test_stochastic_pooling_is_not_here_yet(self, run):
-        with pytest.raises(PrototxtError, match="pool: STOCHASTIC is not here yet"):
+        with pytest.raises(PrototxtError, match=r"pool: STOCHASTIC is not here yet"):
             run("Pooling", grid(1, 1, 4, 4), settings="pooling_param { pool: STOCHASTIC kernel_size: 2 }")
 
 
@@ -115,7 +120,12 @@ class TestConvolution:
 
     def test_several_bottoms_share_the_weights(self, make_net):
         text = rows((1, 1, 3, 3), (1, 1, 3, 3))
-        text += layer("Convolution", 'convolution_param { num_output: 1 kernel_size: 3 weight_filler { type: "xavier" } }', "a b", "y z")
+        text += layer(
+            "Convolution",
+            'convolution_param { num_output: 1 kernel_size: 3 weight_filler { type: "xavier" } }',
+            "a b",
+            "y z",
+        )
         net = make_net(text, caffe.TEST)
         x = grid(1, 1, 3, 3)
 
@@ -138,7 +148,9 @@ class TestInnerProduct:
         np.testing.assert_allclose(net.forward(a=x)["y"], x.reshape(2, 12) @ weight, rtol=1e-4, atol=1e-6)
 
     def test_axes_before_axis_are_kept_and_the_bias_can_be_left_out(self, make_net):
-        net = make_net(rows((2, 3, 4)) + layer("InnerProduct", "inner_product_param { num_output: 5 axis: 2 bias_term: false }"))
+        net = make_net(
+            rows((2, 3, 4)) + layer("InnerProduct", "inner_product_param { num_output: 5 axis: 2 bias_term: false }")
+        )
 
         assert net.blobs["y"].shape == (2, 3, 5) and [b.shape for b in net.params["l"]] == [(5, 4)]
 
@@ -158,7 +170,9 @@ class TestNormalization:
         p = np.pad(x**2, ((0, 0), (0, 0), (1, 1), (1, 1)))
         sums = sum(p[:, :, i : i + 5, j : j + 5] for i in range(3) for j in range(3))
 
-        out = run("LRN", x, settings="lrn_param { local_size: 3 alpha: 0.9 beta: 0.75 k: 2 norm_region: WITHIN_CHANNEL }")
+        out = run(
+            "LRN", x, settings="lrn_param { local_size: 3 alpha: 0.9 beta: 0.75 k: 2 norm_region: WITHIN_CHANNEL }"
+        )
 
         np.testing.assert_allclose(out, x / (1 + 0.9 / 9 * sums) ** 0.75, rtol=1e-5)
 
@@ -237,14 +251,21 @@ class TestLosses:
         expected = self.entropy(scores, np.where(labels == 9, 0, labels))[labels != 9].sum() / divisor
 
         for shape in ((2, 2, 2), (2, 1, 2, 2)):
-            loss = run("SoftmaxWithLoss", scores, labels.reshape(shape), settings=f"loss_param {{ ignore_label: 9 {settings} }}")
+            loss = run(
+                "SoftmaxWithLoss",
+                scores,
+                labels.reshape(shape),
+                settings=f"loss_param {{ ignore_label: 9 {settings} }}",
+            )
             assert float(loss) == pytest.approx(expected, rel=1e-5)
 
     def test_batch_size_is_all_before_the_classes(self, run):
         scores, labels = grid(2, 3, 4), np.zeros((2, 3), np.float32)
         settings = "softmax_param { axis: 2 } loss_param { normalization: %s }"
 
-        batch, none = (float(run("SoftmaxWithLoss", scores, labels, settings=settings % n)) for n in ("BATCH_SIZE", "NONE"))
+        batch, none = (
+            float(run("SoftmaxWithLoss", scores, labels, settings=settings % n)) for n in ("BATCH_SIZE", "NONE")
+        )
 
         assert batch == pytest.approx(none / 6, rel=1e-5)
 
@@ -256,11 +277,13 @@ class TestLosses:
         np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
 
     def test_labels_with_a_fraction_are_refused(self, run):
-        with pytest.raises(PrototxtError, match="1.5"):
+        with pytest.raises(PrototxtError, match=r"1.5"):
             run("SoftmaxWithLoss", grid(2, 3), np.array([0, 1.5], np.float32))
 
     def test_labels_that_are_too_few_are_refused(self, make_net):
-        with pytest.raises(PrototxtError, match=r"layer 'l' \(SoftmaxWithLoss\): scores .* need labels of shape \(4,\)"):
+        with pytest.raises(
+            PrototxtError, match=r"layer 'l' \(SoftmaxWithLoss\): scores .* need labels of shape \(4,\)"
+        ):
             make_net(rows((4, 3), (3,)) + layer("SoftmaxWithLoss", "", "a b"))
 
     def test_a_loss_may_have_no_top(self, make_net):
@@ -273,7 +296,7 @@ class TestLosses:
         x, y = grid(4, 3), grid(4, 3, 1, seed=1)
 
         assert float(run("EuclideanLoss", x, y)) == pytest.approx(((x - y[..., 0]) ** 2).sum() / 8, rel=1e-5)
-        with pytest.raises(PrototxtError, match="its bottoms differ in size"):
+        with pytest.raises(PrototxtError, match=r"its bottoms differ in size"):
             make_net(rows((4, 3), (4, 2)) + layer("EuclideanLoss", "", "a b"))
 
     def test_accuracy_counts_ties_as_wrong_and_takes_top_k(self, run):
@@ -300,7 +323,9 @@ class TestArithmetic:
 
         np.testing.assert_allclose(run("Eltwise", a, b, settings=settings), formula(a, b), rtol=1e-6)
 
-    @pytest.mark.parametrize("power, scale, shift", [(1, 1, 0), (2, 3, 1), (0.5, 0.1, 3), (0, 2, 1), (3, 0, 2), (-1, 1, 5)])
+    @pytest.mark.parametrize(
+        "power, scale, shift", [(1, 1, 0), (2, 3, 1), (0.5, 0.1, 3), (0, 2, 1), (3, 0, 2), (-1, 1, 5)]
+    )
     def test_power(self, run, power, scale, shift):
         x = grid(3, 4)
 

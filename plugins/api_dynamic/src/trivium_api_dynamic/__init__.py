@@ -7,7 +7,7 @@
 tensor([2., 4.])
 """
 
-from . import autograd, in_place, printing  # noqa: F401 - they complete Tensor
+from . import autograd, errors, in_place, printing  # noqa: F401 - they complete Tensor
 from .arithmetic import (
     abs, absolute, add, addcdiv, addcmul, allclose, bitwise_not, clamp, clip, div, divide, eq, equal, exp, ge, gt, isclose,
     isfinite, isinf, isnan, le, lerp, log, logical_and, logical_not, logical_or, logical_xor, lt, maximum, minimum, mul,

@@ -135,7 +135,6 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
     """
     name = getattr(f, "name", f)
     content = f.read() if hasattr(f, "read") else Path(f).read_bytes()
-    refuse_pickle(content, name)
     try:
         stored = safetensors.deserialize(content)
         (length,) = struct.unpack("<Q", content[:8])
@@ -144,6 +143,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         structure = (header.get("__metadata__") or {}).get(STRUCTURE)
         return tensors if structure is None else unpacked(json.loads(structure), tensors)
     except (safetensors.SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        refuse_pickle(content, name)
         raise FileFormatError(
             f"load: {name} is no complete safetensors file ({len(content)} bytes): {error}; it may be truncated, or of another kind"
         ) from error

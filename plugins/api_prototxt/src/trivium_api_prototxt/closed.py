@@ -94,6 +94,8 @@ class Training:
             self.net.changed(self.net.learned)
             return made
         self.net.clear_param_diffs()
+        for one in self.net.learning:
+            one.blob.diff_memory.at_device()
         made = [self._run(self._traced.feeds()) for _ in range(self.iter_size)]
         for one in self.net.learning:
             one.blob.diff_memory.written()

@@ -25,14 +25,18 @@ class Pass:
 
     fed:     which symbols it reads, and from where
     written: the memories that it overwrites
+    added:   those of them that it adds to
     """
 
     program: Program
     fed: list[tuple[Symbol, Any]]
     written: list[Any]
+    added: Sequence[Any] = ()
 
     def run(self) -> None:
         """Run it on what the blobs hold."""
+        for memory in self.added:
+            memory.at_device()
         self.program.run({symbol: memory.at_device() for symbol, memory in self.fed})
         for memory in self.written:
             memory.written()
@@ -130,7 +134,7 @@ class Observed:
             )
         sources = [x for _, x in wanted] + [self.graph.capture(one.parameter) for one in learned]
         found = [g.dense() if hasattr(g, "dense") else g for g in gradients(outs, sources, seeds)]
-        updates, written = [], []
+        updates, written, added = [], [], []
         for (name, _), g in zip(wanted, found):
             if g is not None:
                 memory = self.net.blobs[name].diff_memory
@@ -140,11 +144,11 @@ class Observed:
             if g is not None:
                 memory = one.blob.diff_memory
                 updates.append(self.graph.assign(memory.slot, self._sum(memory.slot) + g))
-                written.append(memory)
+                added.append(memory)
         for symbol in self._crossing(updates):
             if symbol not in fed:
                 fed[symbol] = self._memory_of(symbol)
-        return Pass(self._program(updates, fed), list(fed.items()), written)
+        return Pass(self._program(updates, fed), list(fed.items()), written + added, added)
 
     def _wanted(self, flows: Sequence[Flow]) -> list[tuple[str, Symbol]]:
         """The blobs that get a gradient, each as it was before any layer worked on it in place."""

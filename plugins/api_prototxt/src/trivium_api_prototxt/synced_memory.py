@@ -59,8 +59,8 @@ class SyncedMemory:
         if flat is None or self.state is State.AT_DEVICE:
             self._download()
         if flat is None:
-            # an array of its own over the memory: its end tells that nobody can write any more
-            flat = np.frombuffer(self._array, self.spec.dtype)  # type: ignore[call-overload]
+            # every view of this array keeps it alive, so its end tells that nobody can write any more
+            flat = np.frombuffer(self._array.data, self.spec.dtype)  # type: ignore[union-attr]
             self._lent = ref(flat)
         self.state = State.AT_HOST
         return flat.reshape(self.spec.shape)  # type: ignore[no-any-return]

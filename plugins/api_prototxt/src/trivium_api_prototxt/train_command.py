@@ -85,7 +85,7 @@ def last_lines(results: list[Mapping[str, Any]]) -> list[str]:
 def _device(file: SolverFile, asked: str | None, reporter: Reporter) -> Any:
     """The device: the one asked for, the one that is set, or what solver_mode means."""
     if asked:
-        return config.find_device(asked)
+        return config.as_device(asked)
     is_gpu_meant = file.message.solver_mode == SolverParameter.GPU
     if not is_gpu_meant or config.source_of_device() != "default":
         return config.current_device()

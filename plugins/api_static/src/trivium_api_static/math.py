@@ -293,8 +293,8 @@ def matmul(
         x = flipped(x) if transpose_a or adjoint_a else x
         return ops.matmul(x, flipped(y) if transpose_b or adjoint_b else y)
 
-    shapes = [as_tensor(x, get_default_graph()) for x in (a, b)]
-    is_batched = any(x is not None and (x.shape.ndims or 2) > 2 for x in shapes)
+    is_batched = any((np.ndim(x) if tensor is None else tensor.shape.ndims or 2) > 2
+                     for x in (a, b) for tensor in [as_tensor(x, get_default_graph())])  # fmt: skip
     attributes = {"transpose_a": transpose_a or adjoint_a, "transpose_b": transpose_b or adjoint_b}
     return call("BatchMatMul" if is_batched else "MatMul", product, name, default="MatMul", attributes=attributes, a=a, b=b)
 

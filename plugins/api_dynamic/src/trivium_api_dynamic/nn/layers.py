@@ -255,9 +255,11 @@ class _BatchNorm(Wrapped):
     ndims: ClassVar[tuple[int, ...]]
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, device=None, dtype=None
+        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, bias=True, device=None, dtype=None
     ):
         super().__init__()
+        if affine and not bias:
+            raise NotImplementedError(f"{type(self).__name__}: bias=False; the core layer learns scale and shift, or neither")
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         settings = {"momentum": 1.0 - (momentum or 0.0), "epsilon": eps, "affine": affine}
@@ -309,7 +311,7 @@ class _BatchNorm(Wrapped):
     def extra_repr(self):
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 

@@ -30,13 +30,14 @@ class Module:
     """The base of everything with parameters.
 
     Assigning a Parameter, a Module or a core Layer to an attribute registers it.  `forward` takes tensors, or the
-    symbols of a graph where it is written with functions that take both.
+    symbols of a graph where it is written with functions that take both.  `_private` holds state that PyTorch has
+    not, such as where dropout's random numbers stand: it moves with the module and is not saved.
     """
 
     training: bool = True
 
     def __init__(self) -> None:
-        for name in ("_parameters", "_buffers", "_modules"):
+        for name in ("_parameters", "_buffers", "_modules", "_private"):
             object.__setattr__(self, name, {})
         for name in ("_pre_hooks", "_hooks"):
             object.__setattr__(self, name, Hooks())
@@ -80,7 +81,7 @@ class Module:
             table.pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
-        for table in ("_parameters", "_buffers", "_modules"):
+        for table in ("_parameters", "_buffers", "_modules", "_private"):
             if name in self.__dict__.get(table, ()):
                 return self.__dict__[table][name]
         hint = "" if "_parameters" in self.__dict__ else "; call super().__init__() first"
@@ -216,7 +217,7 @@ class Module:
         """Replace the contents of every parameter and buffer; the objects stay."""
         with recording(False):
             for module in self.modules():
-                for table in (module._parameters, module._buffers):
+                for table in (module._parameters, module._buffers, module._private):
                     for value in table.values():
                         if value is not None:
                             replace_contents(value, convert)

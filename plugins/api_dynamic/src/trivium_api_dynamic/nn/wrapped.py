@@ -19,7 +19,7 @@ class Wrapped(Module):
 
     core:    the core layer's name
     renamed: our name for what the layer owns, where it differs
-    hidden:  state that PyTorch has not, and that state_dict leaves out
+    hidden:  state that PyTorch has not, and that is private here
 
     Parameters are made in the order in which modules are, each from the next stream of the seed, so the same
     seed gives the same weights as core layers built in that order.
@@ -48,8 +48,10 @@ class Wrapped(Module):
             self.owned[name] = ours
             if made.trainable:
                 self.register_parameter(ours, Parameter.of_layer(made))
+            elif ours in self.hidden:
+                self._private[ours] = as_ours(made)
             else:
-                self.register_buffer(ours, as_ours(made), persistent=ours not in self.hidden)
+                self.register_buffer(ours, as_ours(made))
 
     def forward(self, *inputs: Any) -> Any:
         """The layer's function of tensors or symbols."""

@@ -1,0 +1,154 @@
+"""Optimizers: TensorFlow's conventions, written out in NumPy."""
+
+import numpy as np
+import pytest
+import trivium_api_static as tf
+
+GRADIENTS = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+
+
+def trajectory(optimizer):
+    """The values of a variable while it is fed gradients."""
+    v, g = tf.Variable([1.0, 2.0, 3.0], name="v"), tf.placeholder(tf.float32, [3])
+    step = optimizer.apply_gradients([(g, v)])
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        return np.array([session.run([step, v], {g: row}) and session.run(v) for row in GRADIENTS])
+
+
+def test_gradient_descent_follows_its_formula():
+    got = trajectory(tf.train.GradientDescentOptimizer(0.1))
+
+    np.testing.assert_allclose(got, np.array([1, 2, 3]) - 0.1 * GRADIENTS.cumsum(0), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_momentum_follows_its_formula(nesterov):
+    got = trajectory(tf.train.MomentumOptimizer(0.1, 0.9, use_nesterov=nesterov))
+
+    v, accumulated, expected = np.array([1.0, 2.0, 3.0]), 0.0, []
+    for g in GRADIENTS:
+        accumulated = 0.9 * accumulated + g
+        v = v - 0.1 * (g + 0.9 * accumulated if nesterov else accumulated)
+        expected.append(v)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adam_follows_its_formula():
+    got = trajectory(tf.train.AdamOptimizer(0.01, epsilon=0.1))
+
+    v, m, s, expected = np.array([1.0, 2.0, 3.0]), 0.0, 0.0, []
+    for t, g in enumerate(GRADIENTS, 1):
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g * g
+        v = v - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(s) + 0.1)
+        expected.append(v)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_slots_are_variables_named_after_what_they_belong_to():
+    x = tf.placeholder(tf.float32, [None, 3])
+    loss = tf.reduce_sum(tf.layers.dense(x, 2, name="fc"))
+    momentum, adam = tf.train.MomentumOptimizer(0.1, 0.9), tf.train.AdamOptimizer()
+
+    momentum.minimize(loss)
+    adam.minimize(loss)
+
+    names = [v.op.name for v in tf.global_variables()]
+    assert names == ["fc/kernel", "fc/bias", "fc/kernel/Momentum", "fc/bias/Momentum", "beta1_power", "beta2_power",
+                     "fc/kernel/Adam", "fc/kernel/Adam_1", "fc/bias/Adam", "fc/bias/Adam_1"]  # fmt: skip
+    kernel = tf.global_variables()[0]
+    assert momentum.get_slot(kernel, "momentum").name == "fc/kernel/Momentum:0" and momentum.get_slot_names() == ["momentum"]
+    assert adam.get_slot(kernel, "v").name == "fc/kernel/Adam_1:0" and adam.get_slot_names() == ["m", "v"]
+    assert {v.op.name for v in tf.trainable_variables()} == {"fc/kernel", "fc/bias"}
+
+
+def test_minimize_gives_an_operation_that_sums_a_vector_of_losses():
+    v = tf.Variable([1.0, 2.0])
+    step = tf.train.GradientDescentOptimizer(0.5).minimize(v * v, name="train_step")
+    other = tf.train.GradientDescentOptimizer(0.5).minimize(v * v)
+
+    assert (step.name, step.type, other.name) == ("train_step", "NoOp", "GradientDescent")
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(step) is None and session.run(v).tolist() == [0.0, 0.0]
+
+
+def test_a_global_step_counts():
+    v, step = tf.Variable(1.0), tf.train.get_or_create_global_step()
+    train = tf.train.AdamOptimizer().minimize(v * v, global_step=step)
+
+    assert (train.name, train.type, step.name) == ("Adam", "AssignAdd", "global_step:0")
+    assert tf.train.get_or_create_global_step() is step
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for _ in range(3):
+            session.run(train)
+        assert tf.train.global_step(session, step) == 3
+
+
+def test_a_learning_rate_may_be_fed_and_may_decay():
+    v, rate, step = tf.Variable(1.0), tf.placeholder(tf.float32, []), tf.Variable(0, trainable=False)
+    fed = tf.train.GradientDescentOptimizer(rate).minimize(v)
+    falling = tf.train.exponential_decay(0.8, step, 2, 0.5, staircase=True)
+    smooth = tf.train.exponential_decay(0.8, step, 2, 0.25)
+    decayed = tf.train.GradientDescentOptimizer(falling).minimize(v, global_step=step)
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(fed, {rate: 0.25})
+        assert session.run(v) == 0.75
+        rates = [session.run([falling, smooth, decayed])[:2] for _ in range(4)]
+        np.testing.assert_allclose(rates, [[0.8, 0.8], [0.8, 0.4], [0.4, 0.2], [0.4, 0.1]], rtol=1e-5)
+        np.testing.assert_allclose(session.run(v), 0.75 - 0.8 - 0.8 - 0.4 - 0.4, rtol=1e-5)
+
+
+def test_gradients_may_be_changed_before_they_are_applied():
+    v = tf.Variable([10.0, 0.1])
+    optimizer = tf.train.GradientDescentOptimizer(1.0)
+    pairs = optimizer.compute_gradients(v * v)
+    step = optimizer.apply_gradients([(tf.clip_by_value(g, -1.0, 1.0), x) for g, x in pairs])
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(step)
+        np.testing.assert_allclose(session.run(v), [9.0, -0.1], rtol=1e-5)
+
+
+def test_variables_that_do_not_matter_are_skipped_and_all_of_them_is_an_error():
+    used, dead = tf.Variable(1.0, name="used"), tf.Variable(1.0, name="dead")
+    optimizer = tf.train.MomentumOptimizer(0.1, 0.9)
+
+    pairs = optimizer.compute_gradients(used * used)
+    optimizer.minimize(used * used)
+
+    assert [(g is None, v) for g, v in pairs] == [(False, used), (True, dead)]
+    assert "dead/Momentum" not in [v.op.name for v in tf.global_variables()]
+    with pytest.raises(ValueError, match="No gradients provided for any variable, check your graph"):
+        optimizer.minimize(tf.constant(1.0))
+    with pytest.raises(ValueError, match="No gradients provided for any variable"):
+        optimizer.apply_gradients([(None, used)])
+
+
+def test_only_the_variables_asked_for_are_trained():
+    a, b = tf.Variable(1.0), tf.Variable(1.0)
+    step = tf.train.GradientDescentOptimizer(0.5).minimize(a * b, var_list=[a])
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(step)
+        assert session.run([a, b]) == [0.5, 1.0]
+
+
+def test_a_graph_without_variables_cannot_be_trained():
+    with pytest.raises(ValueError, match="No variables to optimize."):
+        tf.train.GradientDescentOptimizer(0.5).minimize(tf.constant(1.0))
+
+
+def test_a_step_and_its_loss_in_one_run_see_the_values_before_it():
+    v = tf.Variable(2.0)
+    loss = v * v
+    step = tf.train.GradientDescentOptimizer(0.25).minimize(loss)
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert [session.run([loss, step])[0] for _ in range(3)] == [4.0, 1.0, 0.25]
