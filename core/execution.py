@@ -55,8 +55,15 @@ class Instance:
         """Run all steps; return copies of the fetches, and where each is."""
         memory = self._memory
         memory.start(values)
-        for call in memory.calls:
-            call()
+        done = 0
+        try:
+            for call in memory.calls:
+                call()
+                done += 1
+        except Exception as error:
+            if memory.makers:
+                raise located(error, memory.makers[done]) from error.__cause__
+            raise
         if self.rest:
             return self._run_rest()
         results = [(memory.place(s).copy(memory.value(s)), memory.place(s)) for s in self.block.fetches]
@@ -98,6 +105,7 @@ class _Loose:
     def __init__(self, instance: Instance, keep: set[Symbol]) -> None:
         self.instance, self.device = instance, instance.device
         self.calls: list[Callable[[], None]] = []
+        self.makers: list[Node] = []  # of calls that do not tell by themselves where they failed
         self._places: dict[Symbol, Device] = {}
         self._values: dict[Symbol, Buffer] = {}
         self._constants: dict[Symbol, Buffer] = {}
@@ -191,6 +199,7 @@ class _Arena:
     def __init__(self, instance: Instance, keep: set[Symbol]) -> None:
         self.instance, self.device = instance, instance.device
         self.calls: list[Callable[[], None]] = []
+        self.makers: list[Node] = []  # of calls that do not tell by themselves where they failed
         self._homes: dict[Symbol, _Home] = {}
         self._layouts: dict[Symbol, Layout] = {}
         self._roots: dict[Symbol, Symbol] = {}
@@ -210,6 +219,7 @@ class _Arena:
         self._plan(end)
         for step in instance.steps:
             self._emit(step)
+            self.makers += [step.node] * (len(self.calls) - len(self.makers))
 
     # -- deciding where things are ----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
+from types import FrameType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -350,8 +351,8 @@ def _check_assign(slot: Any, value: Symbol) -> None:
 
 def user_line() -> str:
     """`file:line` of the nearest caller outside of core and the plugins."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if not name.startswith("trivium"):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"

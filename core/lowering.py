@@ -89,7 +89,17 @@ def lower(
             steps += made
             if any([step.bound is not None and step.bound.has_unknown_sizes for step in made]):
                 return steps, nodes[at + 1 :]
+            _learn_sizes(node, specs, sizes)
     return steps, ()
+
+
+def _learn_sizes(node: Node, specs: dict[Symbol, Spec], sizes: dict[Atom, int]) -> None:
+    """Remember the sizes that a call declares as Dims of its own: what it makes is known by now."""
+    for out in node.outputs:
+        if not out.spec.is_concrete and out.spec.shape is not None:
+            for declared, size in zip(out.spec.shape, specs[out].shape or (), strict=True):
+                if type(declared) is Dim and type(size) is int and declared.atom is not None:
+                    sizes.setdefault(declared.atom, size)
 
 
 def _storage_here(node: Node, store: Store, device: Device) -> Storage:

@@ -346,6 +346,7 @@ class Registry:
     def temporary(self) -> Iterator[None]:
         """Whatever is registered inside the `with` block is forgotten after it; for tests.  Ops stay."""
         before = (self._tables, self._plugins, self._waiting, self._hooks)
+        kernels = [(backend.value, list(backend.value.tables)) for backend in self.table("devices")]
         self._tables = {kind: table.copy() for kind, table in self._tables.items()}
         self._plugins = None if self._plugins is None else [evolve(plugin) for plugin in self._plugins]
         self._hooks, self._waiting = HookManager(), list(self._waiting)
@@ -356,6 +357,10 @@ class Registry:
         finally:
             self._tables, self._plugins, self._waiting, self._hooks = before
             self._checked = None
+            for backend, tables in kernels:
+                if backend.tables != tables:
+                    backend.tables = tables
+                    backend.forget()
 
     def forget_kernels(self) -> None:
         """Let every loaded backend choose its kernels anew, since what is allowed has changed."""

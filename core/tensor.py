@@ -43,18 +43,18 @@ class Tensor(Value):
     """Elements on a device: a Storage, and the shape, strides and offset in which it is seen.
 
     layout: None where the elements are all of the Storage in row-major order
-    data:   the buffer that kernels get; None where it must be looked up at each use
+    memory: the buffer that kernels get; None where it must be looked up at each use
     base:   the tensor that this one is a view of
     edge:   where its gradient goes: a Call on the tape, or a Leaf
     """
 
-    __slots__ = ("__weakref__", "base", "data", "edge", "is_packed", "layout", "seen", "spec", "storage")
+    __slots__ = ("__weakref__", "base", "edge", "is_packed", "layout", "memory", "seen", "spec", "storage")
 
     kind: ClassVar[Any]
     strength: ClassVar[int] = 0
     storage: Storage
     layout: Layout | None
-    data: Buffer | None
+    memory: Buffer | None
     base: Tensor | None
     edge: Edge | None
     is_packed: bool
@@ -83,7 +83,7 @@ class Tensor(Value):
         made = cls.__new__(cls)
         made.storage = Storage(buffer, device)
         made.spec, made.is_packed = spec, True
-        made.data = buffer if device.has_stable_buffers else None
+        made.memory = buffer if device.has_stable_buffers else None
         made.layout = made.base = made.edge = None
         return made
 
@@ -94,14 +94,14 @@ class Tensor(Value):
         made.storage = storage
         return made
 
-    def view(self, layout: Layout, kind: type[Tensor] | None = None) -> Any:
+    def seen_as(self, layout: Layout, kind: type[Tensor] | None = None) -> Any:
         """The same memory in another shape, with other strides or from another offset."""
         cls = kind or type(self).kind
         made = cls.__new__(cls)
         storage = made.storage = self.storage
         made.spec, made.layout, made.is_packed = Spec(layout[0], self.spec.dtype), layout, is_contiguous(layout)
         device = storage.device
-        made.data = device.view(storage.buffer, layout) if device.backend.view and device.has_stable_buffers else None
+        made.memory = device.view(storage.buffer, layout) if device.backend.view and device.has_stable_buffers else None
         made.base, made.edge, made.seen = self if self.base is None else self.base, None, storage.version
         return made
 
@@ -110,15 +110,12 @@ class Tensor(Value):
         cls = type(self).kind
         made = cls.__new__(cls)
         made.storage, made.spec, made.layout, made.is_packed = self.storage, self.spec, self.layout, self.is_packed
-        made.data, made.base, made.edge = self.data, None, edge
+        made.memory, made.base, made.edge = self.memory, None, edge
         return made
 
     def detach(self) -> Any:
         """The same memory, without a gradient."""
-        made = self.made_by(None)
-        if self.layout is not None:
-            made.base, made.seen = self.base, self.storage.version
-        return made
+        return self.made_by(None)
 
     # -- what is in it ---------------------------------------------------------------------------
 
@@ -141,7 +138,7 @@ class Tensor(Value):
 
     def buffer(self, packed: bool = False) -> Buffer:
         """The buffer that a kernel gets; contiguous if `packed`."""
-        buffer = self.data
+        buffer = self.memory
         if buffer is None:
             buffer = self.storage.buffer
             if self.layout is not None:
@@ -223,7 +220,9 @@ class Tensor(Value):
             if x.storage.device is not device:
                 raise _two_devices(op, inputs)
             key.append(x.spec)
-            buffers.append(x.data)
+            buffers.append(x.memory)
+            if x.base is not None and x.seen != x.storage.version:
+                _refreshed(x)
             if x.edge is not None:
                 is_tracked = True
             if not x.is_packed:
@@ -244,7 +243,7 @@ class Tensor(Value):
         out = cls.__new__(cls)
         out.storage = Storage(result, device)
         out.spec = bound.spec
-        out.data = result
+        out.memory = result
         out.is_packed = True
         out.layout = out.base = out.edge = None
         if is_tracked and tape.recording:
@@ -260,7 +259,7 @@ class Tensor(Value):
         if bound.view is not None:
             seen = bound.view(_layout(inputs[0]), **bound.settings)
             if seen is not None:
-                out = inputs[0].view(seen, cls)
+                out = inputs[0].seen_as(seen, cls)
                 if is_recorded:
                     record(op, inputs, settings, (out,))
                 return out
@@ -338,7 +337,7 @@ class Tensor(Value):
         device = outs[0].device
         bound = device.bound.get(key) or _bind(op, device, inputs, settings)
         can_write = (
-            bound.run is not None and bound.out and all([out.is_packed and out.data is not None for out in outs])
+            bound.run is not None and bound.out and all([out.is_packed and out.memory is not None for out in outs])
         )
         with recording(False):
             if not can_write:
@@ -348,7 +347,7 @@ class Tensor(Value):
                 return
             assert bound.run is not None
             buffers = [None if x is None else x.buffer(not bound.strided) for x in inputs]
-            targets = tuple([out.data for out in outs])
+            targets = tuple([out.memory for out in outs])
             bound.run(*buffers, out=targets[0] if bound.is_single else targets)
             for out in outs:
                 out.storage.version += 1
@@ -408,7 +407,7 @@ class Parameter(Tensor):
                  device: Device | None = None) -> None:  # fmt: skip
         source = Tensor.of(value, dtype=dtype, device=device)
         self.storage, self.spec, self.layout, self.is_packed = source.storage, source.spec, None, True
-        self.data, self.base, self.edge = source.data, None, None
+        self.memory, self.base, self.edge = source.memory, None, None
         self.name, self.trainable = name, trainable
         if trainable:
             self.require_gradient()

@@ -118,7 +118,22 @@ def test_a_parameter_that_is_a_view_is_read_and_assigned_where_it_lies(device):
     assert whole.numpy().tolist() == [[0, 10, 2], [3, 40, 5]]
 
 
-def test_a_step_writes_its_result_where_the_parameter_is_unless_that_is_read_later(device):
+def test_a_step_writes_its_result_where_the_parameter_is(device):
+    weight = Parameter(np.array([1.0, 2.0], np.float32), device=device)
+    tracked = ops.exp(weight)
+    weight_needed = ops.sum(weight * tracked)
+    graph = Graph()
+    buffer = weight.storage.buffer
+
+    Program([], updates=[graph.assign(weight, graph.capture(weight) * 3.0)], device=device).run()
+
+    assert weight.numpy().tolist() == [3, 6]
+    assert weight.storage.buffer is buffer and weight.storage.version == 1
+    with pytest.raises(GradientError, match="overwritten"):
+        weight_needed.backward()
+
+
+def test_a_step_does_not_write_over_a_parameter_that_is_read_later(device):
     weight = Parameter(np.array([1.0, 2.0], np.float32), device=device)
     graph = Graph()
     value = graph.capture(weight)

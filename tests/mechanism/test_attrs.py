@@ -36,6 +36,16 @@ def test_a_layer_learns_what_it_asks_for_slotted_or_not(slots):
     assert layer.factor.item() == 1
 
 
+def test_a_layer_is_prepared_once_as_the_class_that_remains(monkeypatch):
+    prepared = []
+    prepare = Layer.__attrs_init_subclass__.__func__
+    monkeypatch.setattr(Layer, "__attrs_init_subclass__", classmethod(lambda cls: (prepared.append(cls), prepare(cls))))
+
+    made = scale_layer(slots=True)
+
+    assert prepared == [made]
+
+
 def test_the_class_that_is_registered_is_the_one_that_remains():
     with registry.temporary():
         registry.register_layer(scale_layer(slots=True), name="Scaled")

@@ -32,6 +32,17 @@ def test_named_dims_unify_strictly():
         x + graph.placeholder((2, 3))
 
 
+@pytest.mark.parametrize("other", [("other", 3), (4, 3)])
+def test_named_dims_are_strict_wherever_sizes_must_be_equal(other):
+    graph = Graph()
+    x, y = graph.placeholder((2, "batch")), graph.placeholder(other)
+
+    with pytest.raises(ShapeError, match=r"matmul: inner sizes differ: float32\[2, batch\]"):
+        ops.matmul(x, y)
+    with pytest.raises(ShapeError, match="concatenate: sizes other than that of axis 1 differ"):
+        ops.concatenate(ops.transpose(x), y, axis=1)
+
+
 def test_a_nameless_dim_fits_while_building_and_is_checked_when_running(device):
     graph = Graph()
     x, y = graph.placeholder((None, 3)), graph.placeholder((2, 3))

@@ -9,7 +9,7 @@ from trivium.graph import Graph, Slot
 from trivium.program import Program
 from trivium.spec import Spec
 from trivium.store import SessionStore
-from trivium.tensor import Parameter
+from trivium.tensor import Parameter, Tensor
 
 
 def counter(graph, slot):
@@ -43,6 +43,19 @@ def test_reading_a_slot_that_has_no_value_is_an_error_that_names_it(device):
 
     with pytest.raises(StateError, match="count: is read before it has a value; initialize it first"):
         Program([graph.read(slot)], store=SessionStore(), device=device).run()
+
+
+def test_a_slot_may_be_given_other_memory_between_runs(device):
+    graph, slot = Graph(), Slot(Spec(()), name="count")
+    store = SessionStore()
+    program = Program([graph.read(slot) * 2.0], store=store, device=device)
+
+    seen = []
+    for value in (1.0, 5.0):
+        store.adopt(slot, Tensor.of(value, device=device).storage)
+        seen.append(program.run()[0].item())
+
+    assert seen == [2, 10]
 
 
 def test_programs_that_share_a_storage_see_each_others_updates(device):

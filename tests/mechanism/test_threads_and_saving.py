@@ -24,7 +24,7 @@ from trivium.tensor import Parameter, Tensor, recording, tape
 
 
 def in_threads(function, count=2):
-    """Run function(i, barrier) in threads that start together."""
+    """Run function(i, barrier) in threads at once.  What is looked at between two waits is looked at by all."""
     barrier = Barrier(count, timeout=30)
     with ThreadPoolExecutor(count) as pool:
         return [future.result(30) for future in [pool.submit(function, i, barrier) for i in range(count)]]
@@ -34,7 +34,9 @@ def test_recording_is_per_thread():
     def look(i, barrier):
         with recording(i == 0):
             barrier.wait()
-            return tape.recording
+            seen = tape.recording
+            barrier.wait()
+            return seen
 
     assert in_threads(look) == [True, False]
 
@@ -43,7 +45,9 @@ def test_the_chosen_device_is_per_thread(fakes):
     def look(i, barrier):
         with config.device(fakes.device(i)):
             barrier.wait()
-            return Tensor.of(1.0).device.name
+            seen = Tensor.of(1.0).device.name
+            barrier.wait()
+            return seen
 
     assert in_threads(look) == ["fake:0", "fake:1"]
 
@@ -55,12 +59,15 @@ def test_bodies_are_traced_per_thread():
 
         def then():
             barrier.wait()
-            return x * float(i)
+            inside = x * float(i)
+            barrier.wait()
+            return inside
 
         y = cond(ops.sum(x) > 0.0, then, lambda: x)
-        return Program([y]).run({x: np.ones(2, np.float32)})[0].numpy().tolist()
+        outside = [node.op.name for node in graph.nodes if node.op is ops.multiply]
+        return Program([y]).run({x: np.ones(2, np.float32)})[0].numpy().tolist(), outside
 
-    assert in_threads(build) == [[0, 0], [1, 1]]
+    assert in_threads(build) == [([0, 0], []), ([1, 1], [])]
 
 
 def test_concurrent_runs_of_one_program_have_memory_of_their_own(device):

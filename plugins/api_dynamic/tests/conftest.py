@@ -21,4 +21,6 @@ def peer():
 def pytest_terminal_summary(terminalreporter):
     if not HAS_TORCH:
         terminalreporter.section("api_dynamic was NOT compared with PyTorch", sep="!", red=True)
-        terminalreporter.line("PyTorch is not installed; `pip install 'trivium[peers]'` brings the version to compare with")
+        terminalreporter.line(
+            "PyTorch is not installed; `pip install 'trivium[peers]'` brings the version to compare with"
+        )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 
@@ -202,7 +203,7 @@ def test_a_function_with_a_wrong_number_of_gradients_is_refused(torch):
 
     x = torch.ones(1, requires_grad=True)
 
-    with pytest.raises(RuntimeError, match="returned an incorrect number of gradients .expected 2, got 1."):
+    with pytest.raises(RuntimeError, match=r"returned an incorrect number of gradients .expected 2, got 1."):
         Wrong.apply(x, x).backward()
 
 
@@ -270,5 +271,5 @@ def test_a_tensor_moved_to_another_device_sends_its_gradient_back():
 def test_cuda_on_a_machine_without_it_names_what_there_is():
     assert ours.cuda.is_available() in (True, False)
     if not ours.cuda.is_available():
-        with pytest.raises(RuntimeError, match="'cuda'.*installed backends: .*cpu"):
+        with pytest.raises(RuntimeError, match=r"'cuda'.*installed backends: .*cpu"):
             ours.ones(1).cuda()

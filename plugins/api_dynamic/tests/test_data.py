@@ -4,6 +4,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 
@@ -46,7 +47,9 @@ def test_a_shuffle_follows_from_the_seed_and_changes_from_epoch_to_epoch(torch):
 def test_a_loader_may_have_a_generator_of_its_own(torch):
     def order():
         generator = torch.Generator().manual_seed(5)
-        return batches(torch.utils.data.DataLoader(numbers(torch, 20), batch_size=20, shuffle=True, generator=generator))
+        return batches(
+            torch.utils.data.DataLoader(numbers(torch, 20), batch_size=20, shuffle=True, generator=generator)
+        )
 
     first = order()
     torch.manual_seed(9)

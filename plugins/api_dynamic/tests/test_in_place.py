@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 X = np.array([[0.5, 1.5, 2.0], [3.0, 0.25, 1.0]], np.float32)
@@ -54,9 +55,18 @@ def test_values_and_gradients_agree(peer, name):
 
 REFUSED = {
     "a leaf": (lambda t: t.ones(2, requires_grad=True).add_(1), "a leaf Variable that requires grad"),
-    "a leaf by index": (lambda t: t.ones(2, requires_grad=True).__setitem__(0, 1.0), "a view of a leaf|a leaf Variable"),
-    "a view of a leaf": (lambda t: t.ones(2, requires_grad=True)[0].add_(1), "a view of a leaf Variable that requires grad"),
-    "a larger result": (lambda t: t.ones(1).add_(t.ones(3)), "output with shape .1. doesn't match the broadcast shape .3."),
+    "a leaf by index": (
+        lambda t: t.ones(2, requires_grad=True).__setitem__(0, 1.0),
+        "a view of a leaf|a leaf Variable",
+    ),
+    "a view of a leaf": (
+        lambda t: t.ones(2, requires_grad=True)[0].add_(1),
+        "a view of a leaf Variable that requires grad",
+    ),
+    "a larger result": (
+        lambda t: t.ones(1).add_(t.ones(3)),
+        "output with shape .1. doesn't match the broadcast shape .3.",
+    ),
 }
 
 
@@ -87,7 +97,9 @@ def test_a_value_that_backward_needs_is_guarded(peer):
         z = y * y
         y.add_(1)
 
-        with pytest.raises(RuntimeError, match="one of the variables needed for gradient computation has been modified by an inp"):
+        with pytest.raises(
+            RuntimeError, match="one of the variables needed for gradient computation has been modified by an inp"
+        ):
             z.sum().backward()
 
 

@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 from trivium.registry import find_layer
 
@@ -41,7 +42,9 @@ def test_state_dict_has_pytorchs_keys_shapes_and_tree(peer):
     mine, theirs = small_net(ours), small_net(peer)
 
     assert list(mine.state_dict()) == list(theirs.state_dict())
-    assert [tuple(v.shape) for v in mine.state_dict().values()] == [tuple(v.shape) for v in theirs.state_dict().values()]
+    assert [tuple(v.shape) for v in mine.state_dict().values()] == [
+        tuple(v.shape) for v in theirs.state_dict().values()
+    ]
     assert [n for n, _ in mine.named_parameters()] == [n for n, _ in theirs.named_parameters()]
     assert [n for n, _ in mine.named_modules()] == [n for n, _ in theirs.named_modules()]
     assert repr(mine) == repr(theirs)
@@ -166,7 +169,7 @@ def test_attributes_register_replace_and_delete(torch):
     module.sub = torch.nn.Linear(1, 1)
 
     module.plain = torch.ones(1)
-    with pytest.raises(TypeError, match="cannot assign .* as parameter 'w'"):
+    with pytest.raises(TypeError, match=r"cannot assign .* as parameter 'w'"):
         module.w = torch.ones(1)
     del module.sub
 
@@ -280,6 +283,31 @@ def test_a_core_layer_is_a_submodule_and_learns():
         "dense.weight", "dense.bias", "norm.scale", "norm.shift", "norm.mean", "norm.variance"
     ]  # fmt: skip
     assert net.dense.weight.grad.shape == (2, 3)
+
+
+def test_a_net_of_another_style_is_a_submodule_and_learns():
+    class Net:
+        """Called with values, and lists its parameters, as the nets of prototxt files do."""
+
+        def __init__(self):
+            self.dense = find_layer("Dense")(2, name="ip")
+            self.dense.build(ours.zeros(1, 3).spec)
+
+        def parameters(self):
+            return list(self.dense)
+
+        def __call__(self, x):
+            return self.dense(x)
+
+    foreign = Net()
+    net = ours.nn.Sequential(foreign, ours.nn.ReLU())
+    before = foreign.dense.weight.numpy().copy()
+
+    net(ours.ones(4, 3)).sum().backward()
+    ours.optim.SGD(net.parameters(), lr=1.0).step()
+
+    assert list(net.state_dict()) == ["0.ip.weight", "0.ip.bias"]
+    assert not np.array_equal(foreign.dense.weight.numpy(), before)
 
 
 def test_initializers_have_pytorchs_ranges(peer):

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 WEIGHTS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
@@ -143,7 +144,9 @@ MISTAKES = {
     "one tensor": (lambda t, w: t.optim.SGD(w, lr=1), TypeError, "should be an iterable of Tensors or dicts"),
     "a number": (lambda t, w: t.optim.SGD([1], lr=1), TypeError, "optimizer can only optimize Tensors"),
     "negative rate": (lambda t, w: t.optim.SGD([w], lr=-1), ValueError, "Invalid learning rate: -1"),
-    "nesterov": (lambda t, w: t.optim.SGD([w], lr=1, nesterov=True), ValueError, "Nesterov momentum requires a momentum"),
+    "nesterov": (
+        lambda t, w: t.optim.SGD([w], lr=1, nesterov=True), ValueError, "Nesterov momentum requires a momentum",
+    ),
     "beta": (lambda t, w: t.optim.Adam([w], betas=(1.0, 0.9)), ValueError, "Invalid beta parameter at index 0: 1.0"),
     "twice": (
         lambda t, w: t.optim.SGD([{"params": [w]}, {"params": [w]}], lr=1), ValueError,

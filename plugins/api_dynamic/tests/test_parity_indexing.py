@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 X = np.arange(60, dtype=np.float32).reshape(3, 4, 5)

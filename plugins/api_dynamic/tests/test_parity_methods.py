@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as ours
 
 RANDOM = np.random.default_rng(0)
@@ -186,7 +187,9 @@ def test_nll_and_images_agree(peer):
     images = CUBE.reshape(2, 3, 1, 4)
 
     agree(peer, lambda t, xs: t.nn.functional.cross_entropy(xs[0], t.tensor(labels)), [images])
-    agree(peer, lambda t, xs: t.nn.functional.nll_loss(xs[0].log_softmax(1), t.tensor(labels), ignore_index=2), [images])
+    agree(
+        peer, lambda t, xs: t.nn.functional.nll_loss(xs[0].log_softmax(1), t.tensor(labels), ignore_index=2), [images]
+    )
 
 
 WHOLE = {
@@ -257,7 +260,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_mistakes_are_refused_with_an_error_of_the_same_kind_and_words(peer, name):
-    with pytest.raises(Exception) as theirs:  # noqa: PT011 - the judge decides which
+    with pytest.raises(Exception) as theirs:
         REFUSED[name](peer)
 
     with pytest.raises(theirs.type) as mine:

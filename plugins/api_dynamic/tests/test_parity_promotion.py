@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 import trivium_api_dynamic as ours
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+
 import trivium_api_dynamic as ours
 
 SHOWN = {

@@ -8,6 +8,7 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import safetensors.numpy
+
 import trivium_api_dynamic as torch
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
@@ -112,7 +113,15 @@ def good_file():
 
 def test_files_cut_short_or_of_another_kind_are_refused():
     good = good_file()
-    bad = [b"", b"\0", b"garbage that is long enough", b"{}", good + b"x", b"\xff" * 100, *[good[:n] for n in range(0, len(good), 7)]]
+    bad = [
+        b"",
+        b"\0",
+        b"garbage that is long enough",
+        b"{}",
+        good + b"x",
+        b"\xff" * 100,
+        *[good[:n] for n in range(0, len(good), 7)],
+    ]
 
     for content in bad:
         with pytest.raises(torch.errors.FileFormatError, match="no complete safetensors file"):

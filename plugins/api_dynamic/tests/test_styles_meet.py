@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_dynamic as torch
 from trivium import ops
 from trivium.autodiff import gradients
 from trivium.graph import Graph
+from trivium.initializer import Uniform
 from trivium.optimizer import Memory, apply_gradients
 from trivium.program import Program
 from trivium.randomness import seed
@@ -26,10 +28,17 @@ def lenet(drop=0.5):
 
 
 def core_lenet():
+    """The same from core layers, which are built one after another; biases start as PyTorch's do."""
     layer = find_layer
+
+    def bias(fan_in):
+        return {"bias_initializer": Uniform(-(fan_in**-0.5), fan_in**-0.5)}
+
     return [
-        layer("Convolution")(20, kernel=5), layer("MaxPool")(2), layer("Convolution")(50, kernel=5), layer("MaxPool")(2),
-        layer("Dense")(500, flatten=1), layer("Relu")(), layer("Dropout")(0.5), layer("Dense")(10),
+        layer("Convolution")(20, kernel=5, **bias(25)), layer("MaxPool")(2),
+        layer("Convolution")(50, kernel=5, **bias(500)), layer("MaxPool")(2),
+        layer("Dense")(500, flatten=1, **bias(800)), layer("Relu")(), layer("Dropout")(0.5),
+        layer("Dense")(10, **bias(500)),
     ]  # fmt: skip
 
 
@@ -56,9 +65,6 @@ def trained_with_core_layers(steps):
 def trained_as_a_module(steps):
     torch.manual_seed(1)
     net, loss_function = lenet(), nn.CrossEntropyLoss()
-    for name, parameter in net.named_parameters():
-        if name.endswith("bias"):
-            nn.init.zeros_(parameter)  # core layers start there, PyTorch's do not
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     losses = []
     for _ in range(steps):

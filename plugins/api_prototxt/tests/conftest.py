@@ -10,7 +10,8 @@ from trivium_api_prototxt.net_message import parse_net
 from trivium_api_prototxt.state import filter_net, state_of
 
 LAYERS = """
-layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1" param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
+layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1"
+  param { lr_mult: 1 } param { lr_mult: 2 decay_mult: 0 }
   inner_product_param { num_output: 8 weight_filler { type: "xavier" } } }
 layer { name: "relu1" type: "ReLU" bottom: "ip1" top: "ip1" }
 layer { name: "drop1" type: "Dropout" bottom: "ip1" top: "ip1" dropout_param { dropout_ratio: 0.4 } }
@@ -31,7 +32,7 @@ def data_layer(phase, batch, shuffle=False, transform="scale: 0.00390625"):
     return f"""
 layer {{ name: "images" type: "IdxData" top: "data" top: "label" include {{ phase: {phase} }}
   transform_param {{ {transform} }}
-  idx_data_param {{ images: "images.idx" labels: "labels.idx" batch_size: {batch} shuffle: {str(shuffle).lower()} }} }}"""
+  idx_data_param {{ images: "images.idx" labels: "labels.idx" batch_size: {batch} {"shuffle: true" * shuffle} }} }}"""
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from trivium_api_prototxt.synced_memory import State, SyncedMemory
 pytestmark = pytest.mark.usefixtures("own_folder")
 PIXELS = np.arange(7 * 12, dtype=np.uint8).reshape(7, 1, 3, 4)
 LABELS = np.arange(7)
+FILES = "idx_data_param { images: 'images.idx' labels: 'labels.idx' }"
 
 
 def batches(source, count):
@@ -48,7 +49,8 @@ class TestIdxData:
 
     def test_a_net_reads_its_images_scaled_and_in_batches(self, make_net, images):
         pixels, labels = images
-        text = """layer { name: "d" type: "IdxData" top: "data" top: "label" transform_param { scale: 0.5 mean_value: 10 }
+        text = """layer { name: "d" type: "IdxData" top: "data" top: "label"
+          transform_param { scale: 0.5 mean_value: 10 }
           idx_data_param { images: "images.idx" labels: "labels.idx" batch_size: 5 } }"""
         net = make_net(text, caffe.TEST)
 
@@ -62,11 +64,11 @@ class TestIdxData:
         [
             ("idx_data_param { labels: 'labels.idx' }", "images is missing: name an idx file"),
             ("idx_data_param { images: 'images.idx' labels: 'labels.idx' batch_size: 0 }", "batch_size is 0"),
-            ("idx_data_param { images: 'images.idx' labels: 'labels.idx' } transform_param { crop_size: 6 }",
+            (f"{FILES} transform_param {{ crop_size: 6 }}",
              "crop_size 6 is larger than its images, 6 x 5"),
-            ("idx_data_param { images: 'images.idx' labels: 'labels.idx' } transform_param { mean_value: 1 mean_value: 2 }",
+            (f"{FILES} transform_param {{ mean_value: 1 mean_value: 2 }}",
              r"mean \(2, 1, 1\) does not fit images \(1, 6, 5\)"),
-            ("idx_data_param { images: 'images.idx' labels: 'labels.idx' } transform_param { mean_file: 'm' mean_value: 2 }",
+            (f"{FILES} transform_param {{ mean_file: 'm' mean_value: 2 }}",
              "mean_file and mean_value both given"),
         ],
     )  # fmt: skip

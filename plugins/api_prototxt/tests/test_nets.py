@@ -26,6 +26,10 @@ def ip(name, bottom, top=None, size=3, param=""):
     return IP % (name, bottom, top or name, param, size)
 
 
+def one(type, settings=""):
+    return f'layer {{ name: "n" type: "{type}" bottom: "x" top: "n" {settings} }}'
+
+
 def fill(net, seed=0):
     net.blobs["x"].data[...] = np.random.default_rng(seed).normal(size=net.blobs["x"].shape)
 
@@ -252,28 +256,38 @@ class TestErrors:
         [
             (ip("ip", "y"), r"net.prototxt:2: layer 'ip' \(InnerProduct\): reads 'y', which no earlier layer makes"),
             (ip("a", "b") + ip("b", "x"), r"net.prototxt:2: .*reads 'b' before it is made: layer 'b' makes it later"),
-            (ip("conv1", "x") + ip("b", "conv_1"), "reads 'conv_1'.*Did you mean 'conv1'"),
+            (ip("conv1", "x") + ip("b", "conv_1"), r"reads 'conv_1'.*Did you mean 'conv1'"),
             (ip("a", "x") + ip("b", "x", "a"), r"net.prototxt:4: .*makes 'a', which layer 'a' .* at net.prototxt:2"),
-            (ip("a", "x", "x"), "cannot work in place: give its top another name than 'x'"),
-            ('layer { name: "n"\n type: "Relu" bottom: "x" top: "n" }', r"net.prototxt:3: layer 'n': unknown type 'Relu'.*Did you mean 'ReLU'"),
-            ('layer { name: "n" type: "Deconvolution" bottom: "x" top: "n" }', "is Caffe's, but not here yet"),
-            ('layer { name: "n" bottom: "x" top: "n" }', "has no type"),
-            ('layer { name: "n" type: "EuclideanLoss" bottom: "x" top: "n" }', "has 1 bottom: it takes 2"),
-            (ip("a", "x", param="param {} param {} param {}"), "has 2 blobs, but 3 param"),
-            (ip("a", "x").replace('"xavier"', '"xavir"'), r"net.prototxt:3: unknown filler 'xavir'.*Did you mean 'xavier'"),
-            (ip("a", "x", size=0), "num_output is missing"),
-            ('layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "b" }', "3 along axis 1 do not split into 2"),
-            ('layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 1 kernel_size: 3 } }',
-             r"needs \(batch, channels, \.\.\.\)"),
-            ('layer { name: "r" type: "ReLU" bottom: "x" top: "r" loss_weight: 1 loss_weight: 2 }', "2 loss_weight for 1 tops"),
-            ('layer { name: "s" type: "Softmax" bottom: "x" top: "s" softmax_param { axis: 5 } }', "axis 5: its bottom has 2 axes"),
-            ('layer { name: "r" type: "Reshape" bottom: "x" top: "r"\n reshape_param { shape { dim: 5 dim: 7 } } }', r"layer 'r' \(Reshape\)"),
+            (ip("a", "x", "x"), r"cannot work in place: give its top another name than 'x'"),
+            (
+                one("Relu").replace("type", "\n type"),
+                r"net.prototxt:3: layer 'n': unknown type 'Relu'.*Did you mean 'ReLU'",
+            ),
+            (one("Deconvolution"), r"is Caffe's, but not here yet"),
+            (one("ReLU").replace('type: "ReLU"', ""), r"has no type"),
+            (one("EuclideanLoss"), r"has 1 bottom: it takes 2"),
+            (ip("a", "x", param="param {} param {} param {}"), r"has 2 blobs, but 3 param"),
+            (ip("a", "x").replace("xavier", "xavir"), r"net.prototxt:3: unknown filler 'xavir'.*Did you mean 'xavier'"),
+            (ip("a", "x", size=0), r"num_output is missing"),
+            (one("Slice", 'top: "m"'), r"3 along axis 1 do not split into 2"),
+            (
+                one("Convolution", "convolution_param { num_output: 1 kernel_size: 3 }"),
+                r"needs \(batch, channels, \.\.\.\)",
+            ),
+            (one("ReLU", "loss_weight: 1 loss_weight: 2"), r"2 loss_weight for 1 tops"),
+            (one("Softmax", "softmax_param { axis: 5 }"), r"axis 5: its bottom has 2 axes"),
+            (one("Reshape", "reshape_param { shape { dim: 5 dim: 7 } }"), r"layer 'n' \(Reshape\)"),
         ],
-    )  # fmt: skip
+    )
     def test_a_mistake_in_the_file_is_named_with_its_line(self, make_net, text, words):
         with pytest.raises(TriviumError, match=words) as raised:
             make_net(INPUT + text)
         assert str(raised.value).startswith("net.prototxt:")
+
+    @pytest.mark.parametrize("text", [ip("a", "x", size=4_000_000_000), INPUT.replace("dim: 4", "dim: 400000000000")])
+    def test_a_net_that_cannot_fit_is_refused_before_anything_is_made(self, make_net, text):
+        with pytest.raises(PrototxtError, match=r"too large: .* GB in all, this machine has .* GB: make it smaller"):
+            make_net(INPUT + text.replace('"in"', '"in2"').replace('top: "x"', 'top: "z"'))
 
     def test_a_blob_that_another_phase_makes_is_explained(self, make_net):
         text = INPUT.replace("input_param", "include { phase: TRAIN } input_param") + ip("a", "x")
@@ -325,6 +339,27 @@ layer { name: "flat" type: "Reshape" bottom: "pool" top: "flat" reshape_param { 
     def test_a_missing_input_is_named(self, make_net):
         with pytest.raises(FeedError, match=r"needs x; got nothing"):
             make_net(self.TEXT)()
+
+
+def test_a_solver_trains_what_a_function_of_another_style_uses(make_net, tmp_path):
+    weight = Parameter(np.zeros((3, 1), np.float32), name="weight")
+    inputs = INPUT + INPUT.replace('"in"', '"in2"').replace('"x"', '"y"').replace("dim: 3", "dim: 1")
+    module = 'layer { name: "m" type: "Mine" bottom: "x" top: "z" }\n'
+    loss = 'layer { name: "l" type: "EuclideanLoss" bottom: "z" bottom: "y" top: "l" }'
+    (tmp_path / "net.prototxt").write_text(inputs + module + loss)
+    settings = 'net: "net.prototxt" base_lr: 0.2 lr_policy: "fixed" test_iter: 1 test_interval: 100'
+    (tmp_path / "solver.prototxt").write_text(settings)
+
+    with temporary():
+        mine = Function(lambda x: ops.matmul(x, weight), uses={"weight": weight})
+        caffe.register_layer_type("Mine", lambda declared: mine)
+        solver = caffe.get_solver("solver.prototxt")
+        for i in range(200):
+            fill(solver.net, i)
+            solver.net.blobs["y"].data[:, 0] = solver.net.blobs["x"].data @ [1, -2, 3]
+            solver.step(1)
+
+    np.testing.assert_allclose(weight.numpy()[:, 0], [1, -2, 3], atol=1e-3)
 
 
 def test_a_layer_type_of_ones_own_is_one_function(make_net):

@@ -96,7 +96,8 @@ class TestConvolution:
     def test_every_spelling_of_its_sizes(self, make_net):
         text = rows((1, 4, 9, 8)) + layer(
             "Convolution",
-            "convolution_param { num_output: 6 kernel_h: 3 kernel_w: 2 stride: 2 stride: 1 pad_h: 1 dilation: 2 group: 2 }",
+            "convolution_param { num_output: 6 group: 2 "
+            "kernel_h: 3 kernel_w: 2 stride: 2 stride: 1 pad_h: 1 dilation: 2 }",
         )
         net = make_net(text)
 

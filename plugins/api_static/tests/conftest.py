@@ -1,6 +1,7 @@
 """A fresh default graph for each story."""
 
 import pytest
+
 import trivium_api_static as tf
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_static as tf
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
@@ -10,8 +11,10 @@ X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 @pytest.mark.parametrize(
     "key",
     [
-        0, -1, (1, 2), slice(1, None), (slice(None), 1), (slice(None), slice(None, None, 2)), (..., 0), (..., slice(1, 3)),
-        (0, ..., -1), (slice(None, None, -1),), None, (slice(None), None, 0), (..., None), (1, slice(0, -1), slice(-2, None)),
+        0, -1, (1, 2), slice(1, None), (slice(None), 1), (slice(None), slice(None, None, 2)), (..., 0), (...,
+        slice(1, 3)),
+        (0, ..., -1), (slice(None, None, -1),), None, (slice(None), None, 0), (..., None), (1, slice(0, -1),
+        slice(-2, None)),
     ],
 )  # fmt: skip
 def test_tensors_are_indexed_as_arrays_are(run, key):
@@ -59,7 +62,7 @@ def test_shapes_may_be_computed_from_shapes(run):
     got = run([flat, square, zeros, tf.random_uniform(tf.shape(x))], {x: np.zeros((5, 2, 3))})
     assert [a.shape for a in got] == [(5, 6), (10, 3), (5, 7), (5, 2, 3)]
     assert str(flat.shape) == "(?, 6)"
-    with pytest.raises(ValueError, match="shape must be known while the graph is built, or follow from tf.shape"):
+    with pytest.raises(ValueError, match=r"shape must be known while the graph is built, or follow from tf.shape"):
         tf.reshape(x, tf.placeholder(tf.int32, [2]))
     with pytest.raises(TypeError, match="shape holds None"):
         tf.reshape(x, x.shape.as_list())
@@ -79,9 +82,12 @@ def test_arrangements_agree_with_numpy(run):
         (tf.slice(X, [0, 1, 0], [-1, 2, 3]), X[:, 1:3, :3]), (tf.tile(X[0], [2, 1]), np.tile(X[0], (2, 1))),
         (tf.reverse(X, [1]), X[:, ::-1]), (tf.gather(X, [1, 0, 1]), X[[1, 0, 1]]), (tf.gather(X, 2, axis=1), X[:, 2]),
         (tf.strided_slice(X, [0, 2], [2, 0], [1, -1]), X[0:2, 2:0:-1]), (tf.fill([2, 2], 3), np.full((2, 2), 3)),
-        (tf.range(2, 9, 3), np.arange(2, 9, 3)), (tf.range(4), np.arange(4)), (tf.linspace(0.0, 1.0, 5), np.linspace(0, 1, 5)),
-        (tf.zeros_like(X), np.zeros_like(X)), (tf.ones_like(X, tf.int32), np.ones(X.shape)), (tf.ones([2], tf.int32), [1, 1]),
-        (tf.eye(2), np.eye(2)), (tf.constant(7, shape=[2, 2]), np.full((2, 2), 7)), (tf.broadcast_to([1, 2], [2, 2]), [[1, 2]] * 2),
+        (tf.range(2, 9, 3), np.arange(2, 9, 3)), (tf.range(4), np.arange(4)), (tf.linspace(0.0, 1.0, 5),
+        np.linspace(0, 1, 5)),
+        (tf.zeros_like(X), np.zeros_like(X)), (tf.ones_like(X, tf.int32), np.ones(X.shape)), (tf.ones([2],
+        tf.int32), [1, 1]),
+        (tf.eye(2), np.eye(2)), (tf.constant(7, shape=[2, 2]), np.full((2, 2), 7)), (tf.broadcast_to([1, 2],
+        [2, 2]), [[1, 2]] * 2),
         (tf.one_hot([0, 2], 3), np.eye(3)[[0, 2]]), (tf.one_hot([0, 2], 3, axis=0), np.eye(3)[[0, 2]].T),
         (tf.one_hot([1], 2, 5, -1), [[-1, 5]]), (tf.where([True, False], X[0, :2], -X[0, :2]), [X[0, 0], -X[0, 1]]),
     ]  # fmt: skip
@@ -119,7 +125,7 @@ def test_a_placeholder_with_a_default_needs_no_feed(run):
 
 
 def test_constants_that_do_not_fit_their_shape_are_refused():
-    with pytest.raises(ValueError, match="Too many elements provided. Needed at most 2, but received 3"):
+    with pytest.raises(ValueError, match=r"Too many elements provided. Needed at most 2, but received 3"):
         tf.constant([1, 2, 3], shape=[2])
     with pytest.raises(TypeError, match=r"Expected Tensor's shape: \(2, 2\), got \(1,\)"):
         tf.constant([1], shape=[2, 2], verify_shape=True)

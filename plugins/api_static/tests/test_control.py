@@ -1,6 +1,7 @@
 """Branches, loops, groups."""
 
 import pytest
+
 import trivium_api_static as tf
 
 
@@ -29,7 +30,7 @@ def test_cond_reads_variables_and_refuses_to_change_them():
     with tf.Session() as session:
         session.run(v.initializer)
         assert session.run(chosen, {flag: True}) == 6.0 and session.run(chosen, {flag: False}) == 5.0
-    with pytest.raises(TypeError, match="Assign of Variable:0: state cannot change inside tf.cond or tf.while_loop"):
+    with pytest.raises(TypeError, match=r"Assign of Variable:0: state cannot change inside tf.cond or tf.while_loop"):
         tf.cond(flag, lambda: v.assign(v * 2.0), lambda: tf.constant(0.0))
 
 
@@ -50,14 +51,16 @@ def test_what_is_inside_a_branch_has_its_scope_and_cannot_be_fetched(run):
     y = tf.cond(x > 0.0, branch, lambda: x)
 
     assert inside[0].name == "cond/Square:0" and run(y) == 10.0
-    with pytest.raises(ValueError, match="Operation 'cond/Square' has been marked as not fetchable."):
+    with pytest.raises(ValueError, match=r"Operation 'cond/Square' has been marked as not fetchable."):
         run(inside[0])
 
 
 def test_a_loop_repeats_while_its_condition_holds(run):
     limit = tf.placeholder(tf.int32, [])
 
-    i, total = tf.while_loop(lambda i, t: i < limit, lambda i, t: (i + 1, t + tf.cast(i, tf.float32)), [tf.constant(0), tf.constant(0.0)])
+    i, total = tf.while_loop(
+        lambda i, t: i < limit, lambda i, t: (i + 1, t + tf.cast(i, tf.float32)), [tf.constant(0), tf.constant(0.0)]
+    )
 
     assert run([i, total], {limit: 5}) == [5, 10.0] and run(total, {limit: 0}) == 0.0
 
@@ -89,7 +92,7 @@ def test_a_group_runs_everything():
 
 def test_a_tuple_waits_for_all_its_members():
     v = tf.Variable(0)
-    first, second = tf.tuple([tf.constant(1), v.assign_add(1)])
+    first, _ = tf.tuple([tf.constant(1), v.assign_add(1)])
 
     with tf.Session() as session:
         session.run(v.initializer)

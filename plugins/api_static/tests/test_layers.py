@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 import trivium_api_static as tf
 
 RNG = np.random.default_rng(0)
@@ -17,7 +18,13 @@ def test_dense_names_its_variables_and_its_last_operation(run):
     plain, active = tf.layers.dense(x, 4), tf.layers.dense(x, 5, activation=tf.nn.relu, name="fc")
     bare = tf.layers.dense(x, 2, use_bias=False)
 
-    assert variables() == {"dense/kernel": [3, 4], "dense/bias": [4], "fc/kernel": [3, 5], "fc/bias": [5], "dense_1/kernel": [3, 2]}
+    assert variables() == {
+        "dense/kernel": [3, 4],
+        "dense/bias": [4],
+        "fc/kernel": [3, 5],
+        "fc/bias": [5],
+        "dense_1/kernel": [3, 2],
+    }
     assert (plain.op.name, active.op.name, bare.op.name) == ("dense/BiasAdd", "fc/Relu", "dense_1/MatMul")
     assert str(plain.shape) == "(?, 4)"
     kernel = tf.global_variables()[0]
@@ -36,13 +43,15 @@ def test_layers_share_variables_when_they_are_told_to():
     tf.layers.dense(x, 4, name="fc", reuse=True)
 
     assert len(variables()) == 2
-    with pytest.raises(ValueError, match="The last dimension of the inputs should be defined. Found `None`."):
+    with pytest.raises(ValueError, match=r"The last dimension of the inputs should be defined. Found `None`."):
         tf.layers.dense(tf.placeholder(tf.float32, [None, None]), 4)
 
 
 def test_a_convolution_layer_is_the_function_with_variables(run):
     x = tf.placeholder(tf.float32, [None, 6, 6, 3])
-    y = tf.layers.conv2d(x, 4, 3, strides=2, padding="same", activation=tf.nn.relu, bias_initializer=tf.ones_initializer())
+    y = tf.layers.conv2d(
+        x, 4, 3, strides=2, padding="same", activation=tf.nn.relu, bias_initializer=tf.ones_initializer()
+    )
     kernel, bias = tf.global_variables()
     again = tf.nn.relu(tf.nn.conv2d(x, kernel, [1, 2, 2, 1], "SAME") + bias)
     images = RNG.normal(size=(2, 6, 6, 3))
@@ -81,7 +90,9 @@ def test_dropout_follows_its_phase(run):
         assert abs((masks[0] > 0).mean() - 0.6) < 0.08 and not np.array_equal(*masks)
 
 
-@pytest.mark.parametrize("shape, axis, unbiased", [((8, 3), -1, False), ((8, 2, 2, 3), -1, True), ((8, 3, 2, 2), 1, True)])
+@pytest.mark.parametrize(
+    "shape, axis, unbiased", [((8, 3), -1, False), ((8, 2, 2, 3), -1, True), ((8, 3, 2, 2), 1, True)]
+)
 def test_batch_normalization_leaves_its_averages_to_update_ops(shape, axis, unbiased):
     training = tf.placeholder(tf.bool, [])
     x = tf.placeholder(tf.float32, (None, *shape[1:]))
@@ -92,7 +103,9 @@ def test_batch_normalization_leaves_its_averages_to_update_ops(shape, axis, unbi
     mean, variance = data.mean(others, keepdims=True), data.var(others, keepdims=True)
     count = data.size / 3
 
-    assert list(variables()) == [f"batch_normalization/{n}" for n in ("gamma", "beta", "moving_mean", "moving_variance")]
+    assert list(variables()) == [
+        f"batch_normalization/{n}" for n in ("gamma", "beta", "moving_mean", "moving_variance")
+    ]
     assert [v.op.name for v in tf.trainable_variables()] == ["batch_normalization/gamma", "batch_normalization/beta"]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -103,7 +116,9 @@ def test_batch_normalization_leaves_its_averages_to_update_ops(shape, axis, unbi
         moved = session.run(["batch_normalization/moving_mean:0", "batch_normalization/moving_variance:0"])
         assert not still.any()
         np.testing.assert_allclose(moved[0], 0.01 * mean.ravel(), rtol=1e-4)
-        np.testing.assert_allclose(moved[1], 0.99 + 0.01 * variance.ravel() * (count / (count - 1) if unbiased else 1), rtol=1e-4)
+        np.testing.assert_allclose(
+            moved[1], 0.99 + 0.01 * variance.ravel() * (count / (count - 1) if unbiased else 1), rtol=1e-4
+        )
         at_rest = session.run(y, {x: data, training: False})
         shaped = [m.reshape(mean.shape) for m in moved]
         np.testing.assert_allclose(at_rest, (data - shaped[0]) / np.sqrt(shaped[1] + 1e-3), rtol=1e-3, atol=1e-4)
@@ -130,9 +145,12 @@ def test_losses_are_means_and_are_remembered(run):
     log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
 
     made = [
-        tf.losses.softmax_cross_entropy([[0, 1], [1, 0]], logits), tf.losses.sparse_softmax_cross_entropy([1, 0], logits),
-        tf.losses.mean_squared_error([[0.0, 0.0], [0.0, 0.0]], logits), tf.losses.absolute_difference([[0.0] * 2] * 2, logits),
-        tf.losses.hinge_loss([1, 0], [0.3, -0.2]), tf.losses.sparse_softmax_cross_entropy([1, 0], logits, weights=[1.0, 0.0]),
+        tf.losses.softmax_cross_entropy([[0, 1], [1, 0]], logits), tf.losses.sparse_softmax_cross_entropy([1,
+        0], logits),
+        tf.losses.mean_squared_error([[0.0, 0.0], [0.0, 0.0]], logits),
+        tf.losses.absolute_difference([[0.0] * 2] * 2, logits),
+        tf.losses.hinge_loss([1, 0], [0.3, -0.2]), tf.losses.sparse_softmax_cross_entropy([1, 0], logits,
+        weights=[1.0, 0.0]),
     ]  # fmt: skip
 
     both = -(log_p[0, 1] + log_p[1, 0])

@@ -1,6 +1,7 @@
 """Layers of the core, and whatever else computes on symbols, called with tensors."""
 
 import numpy as np
+
 import trivium_api_static as tf
 from trivium.registry import find_layer
 from trivium.tensor import Parameter, Tensor

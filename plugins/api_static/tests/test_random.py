@@ -1,13 +1,19 @@
 """Random operations: distributions, seeds, sessions."""
 
+from math import erf, sqrt
+
 import numpy as np
 import pytest
+
 import trivium_api_static as tf
+from trivium.tensor import Tensor
+from trivium_api_static.random import central_normal
 
 
 def test_distributions_have_the_moments_they_promise(run):
     uniform, normal, cut, whole = run([
-        tf.random_uniform([20000], -1.0, 3.0), tf.random_normal([20000], 2.0, 0.5), tf.truncated_normal([20000], 1.0, 2.0),
+        tf.random_uniform([20000], -1.0, 3.0), tf.random_normal([20000], 2.0, 0.5),
+        tf.truncated_normal([20000], 1.0, 2.0),
         tf.random_uniform([20000], 2, 7, tf.int32),
     ])  # fmt: skip
 
@@ -18,11 +24,6 @@ def test_distributions_have_the_moments_they_promise(run):
 
 
 def test_the_truncated_normal_has_the_distribution_of_the_normal_inside_its_limits():
-    from math import erf, sqrt
-
-    from trivium.tensor import Tensor
-    from trivium_api_static.random import central_normal
-
     unit = np.linspace(0, 1, 1001)[:-1].astype(np.float32)
     z = central_normal(Tensor.of(unit)).numpy()
 

@@ -1,10 +1,13 @@
 """Checkpoints: which files there are, what comes back, and what a damaged file does."""
 
+import json
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+
 import trivium_api_static as tf
 
 
@@ -18,13 +21,15 @@ def session():
 
 
 def test_a_set_of_files_is_written_and_listed(session, tmp_path):
-    path = tf.train.Saver().save(session, str(tmp_path / "m"), global_step=2)
+    path = tf.train.Saver(save_relative_paths=True).save(session, str(tmp_path / "m"), global_step=2)
 
     assert path == str(tmp_path / "m-2")
     assert sorted(os.listdir(tmp_path)) == ["checkpoint", "m-2.data-00000-of-00001", "m-2.index", "m-2.meta"]
     assert (tmp_path / "checkpoint").read_text() == 'model_checkpoint_path: "m-2"\nall_model_checkpoint_paths: "m-2"\n'
     assert tf.train.latest_checkpoint(str(tmp_path)) == path and tf.train.checkpoint_exists(path)
-    assert tf.train.list_variables(path) == [("n", []), ("w", [2])] and tf.train.load_variable(str(tmp_path), "w").tolist() == [1.0, 2.0]
+    assert tf.train.list_variables(path) == [("n", []), ("w", [2])] and tf.train.load_variable(
+        str(tmp_path), "w"
+    ).tolist() == [1.0, 2.0]
 
 
 def test_a_new_session_gets_the_saved_values(session, tmp_path):
@@ -68,7 +73,7 @@ def test_saving_twice_under_one_name_keeps_one_set(session, tmp_path):
 
 
 def test_a_saver_may_rename_and_choose(session, tmp_path):
-    w, n = tf.global_variables()
+    w, _ = tf.global_variables()
     path = tf.train.Saver({"weights": w}).save(session, str(tmp_path / "m"))
 
     assert tf.train.list_variables(path) == [("weights", [2])]
@@ -88,9 +93,9 @@ def test_places_that_do_not_exist_are_named(session, tmp_path):
 
     with pytest.raises(ValueError, match="The passed save_path is not a valid checkpoint: nothing/here"):
         saver.restore(session, "nothing/here")
-    with pytest.raises(ValueError, match="Can't load save_path when it is None."):
+    with pytest.raises(ValueError, match=r"Can't load save_path when it is None."):
         saver.restore(session, None)
-    with pytest.raises(ValueError, match="Parent directory of .* doesn't exist, can't save."):
+    with pytest.raises(ValueError, match=r"Parent directory of .* doesn't exist, can't save."):
         saver.save(session, str(tmp_path / "no" / "m"))
     assert tf.train.latest_checkpoint(str(tmp_path)) is None
 
@@ -113,7 +118,9 @@ def test_a_set_for_other_variables_changes_nothing(session, tmp_path):
         assert other.run("n:0") == 0 and not other.run(w).any()
     with tf.Graph().as_default(), tf.Session() as other:
         tf.Variable(0.0, name="n")
-        with pytest.raises(tf.errors.InvalidArgumentError, match="expected dtype float32 does not equal original dtype int32"):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match="expected dtype float32 does not equal original dtype int32"
+        ):
             tf.train.Saver().restore(other, path)
 
 
@@ -124,7 +131,8 @@ def test_a_damaged_file_is_a_clear_error(session, tmp_path, damage):
     data = tmp_path / "m.data-00000-of-00001"
     raw = data.read_bytes()
     data.write_bytes({
-        "short": raw[:-2], "changed": raw[:-1] + bytes([raw[-1] ^ 1]), "header": raw[:20] + b"}" + raw[21:], "empty": b"",
+        "short": raw[:-2], "changed": raw[:-1] + bytes([raw[-1] ^ 1]), "header": raw[:20] + b"}" + raw[21:],
+        "empty": b"",
         "absurd": b"\xff" * 8 + raw[8:],
     }[damage])  # fmt: skip
 
@@ -143,7 +151,9 @@ def test_a_crash_while_writing_loses_nothing(session, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(tf.errors.ResourceExhaustedError, match="No space left on device; what was saved before is untouched"):
+    with pytest.raises(
+        tf.errors.ResourceExhaustedError, match="No space left on device; what was saved before is untouched"
+    ):
         saver.save(session, path)
     monkeypatch.undo()
 
@@ -153,10 +163,8 @@ def test_a_crash_while_writing_loses_nothing(session, tmp_path, monkeypatch):
 
 
 def test_the_data_file_has_the_safetensors_layout(session, tmp_path):
-    import json
-
     path = tf.train.Saver().save(session, str(tmp_path / "m"))
-    raw = open(f"{path}.data-00000-of-00001", "rb").read()
+    raw = Path(f"{path}.data-00000-of-00001").read_bytes()
     length = int.from_bytes(raw[:8], "little")
     header = json.loads(raw[8 : 8 + length])
 

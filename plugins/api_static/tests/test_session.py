@@ -2,11 +2,13 @@
 
 import collections
 import gc
+import pickle
 import warnings
 import weakref
 
 import numpy as np
 import pytest
+
 import trivium_api_static as tf
 
 
@@ -53,7 +55,9 @@ def test_what_cannot_be_fetched_is_named(run, fetch):
 
 def test_an_unknown_name_in_fetches_is_an_error_that_suggests(run):
     tf.constant(1, name="loss")
-    with pytest.raises(ValueError, match=r"Fetch argument 'los:0' cannot be interpreted as a Tensor.*Did you mean 'loss'"):
+    with pytest.raises(
+        ValueError, match=r"Fetch argument 'los:0' cannot be interpreted as a Tensor.*Did you mean 'loss'"
+    ):
         run("los:0")
 
 
@@ -75,18 +79,22 @@ def test_lists_and_numbers_are_fed_as_arrays_and_a_lossy_cast_warns(run):
 def test_a_feed_of_the_wrong_shape_is_refused_before_anything_runs(run):
     x = tf.placeholder(tf.float32, [None, 2], "input_data")
 
-    with pytest.raises(ValueError, match=r"Cannot feed value of shape \(5, 3\) for Tensor 'input_data:0', which has shape '\(\?, 2\)'"):
+    with pytest.raises(
+        ValueError, match=r"Cannot feed value of shape \(5, 3\) for Tensor 'input_data:0', which has shape '\(\?, 2\)'"
+    ):
         run(x * 2.0, {x: np.zeros((5, 3))})
 
 
 def test_feeds_that_make_no_sense_are_refused(run):
     x = tf.placeholder(tf.float32, [2])
 
-    with pytest.raises(TypeError, match="The value of a feed cannot be a tf.Tensor object"):
+    with pytest.raises(TypeError, match=r"The value of a feed cannot be a tf.Tensor object"):
         run(x, {x: tf.zeros([2])})
     with pytest.raises(TypeError, match="Cannot interpret feed_dict key as Tensor: The name 'y:0' refers"):
         run(x, {"y:0": 1})
-    with pytest.raises(TypeError, match="Cannot interpret feed_dict key as Tensor: Can not convert a int into a Tensor"):
+    with pytest.raises(
+        TypeError, match="Cannot interpret feed_dict key as Tensor: Can not convert a int into a Tensor"
+    ):
         run(x, {3: 1})
     total = tf.reduce_sum(x)
     with pytest.raises(ValueError, match="may not be fed"):
@@ -133,7 +141,7 @@ def test_a_closed_session_refuses_to_run():
     session = tf.Session()
     session.close()
 
-    with pytest.raises(RuntimeError, match="Attempted to use a closed Session."):
+    with pytest.raises(RuntimeError, match=r"Attempted to use a closed Session."):
         session.run(x)
 
 
@@ -211,22 +219,23 @@ def test_text_can_be_fetched(run):
         tf.add(hello, hello)
 
 
-def test_an_error_while_running_is_typed(run):
+def test_an_error_while_running_is_typed_and_names_the_operation_and_its_line(run):
     labels = tf.placeholder(tf.int32, [None])
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=tf.zeros([1, 3]))
 
-    with pytest.raises(tf.errors.InvalidArgumentError, match="label 7 at .* is outside 0..2"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"label 7 at .* is outside 0..2") as caught:
         run(loss, {labels: [7]})
+    assert caught.value.op is loss.op and "(defined at" in str(caught.value)
 
 
 def test_error_classes_have_tensorflows_codes_and_survive_pickling():
-    import pickle
-
     error = tf.errors.NotFoundError(None, None, "no such key")
     again = pickle.loads(pickle.dumps(error))
 
     assert (error.error_code, error.message, error.op) == (5, "no such key", None)
-    assert type(again) is tf.errors.NotFoundError and isinstance(again, tf.errors.OpError) and str(again) == "no such key"
+    assert (
+        type(again) is tf.errors.NotFoundError and isinstance(again, tf.errors.OpError) and str(again) == "no such key"
+    )
 
 
 def test_options_are_accepted():
@@ -234,9 +243,16 @@ def test_options_are_accepted():
     config.gpu_options.allow_growth = True
 
     with tf.Session(config=config) as session:
-        assert session.run(tf.constant(1), options=tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE), run_metadata=tf.RunMetadata()) == 1
+        assert (
+            session.run(
+                tf.constant(1),
+                options=tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE),
+                run_metadata=tf.RunMetadata(),
+            )
+            == 1
+        )
         assert session.list_devices()
-    with pytest.raises(TypeError, match="config must be a tf.ConfigProto"):
+    with pytest.raises(TypeError, match=r"config must be a tf.ConfigProto"):
         tf.Session(config={})
 
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 import pytest
+
+import trivium
 import trivium_api_static as tf
+from trivium import registry
+from trivium.testing.fake import FakeBackend
 
 GRADIENTS = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 
@@ -57,7 +61,9 @@ def test_slots_are_variables_named_after_what_they_belong_to():
     assert names == ["fc/kernel", "fc/bias", "fc/kernel/Momentum", "fc/bias/Momentum", "beta1_power", "beta2_power",
                      "fc/kernel/Adam", "fc/kernel/Adam_1", "fc/bias/Adam", "fc/bias/Adam_1"]  # fmt: skip
     kernel = tf.global_variables()[0]
-    assert momentum.get_slot(kernel, "momentum").name == "fc/kernel/Momentum:0" and momentum.get_slot_names() == ["momentum"]
+    assert momentum.get_slot(kernel, "momentum").name == "fc/kernel/Momentum:0" and momentum.get_slot_names() == [
+        "momentum"
+    ]
     assert adam.get_slot(kernel, "v").name == "fc/kernel/Adam_1:0" and adam.get_slot_names() == ["m", "v"]
     assert {v.op.name for v in tf.trainable_variables()} == {"fc/kernel", "fc/bias"}
 
@@ -140,7 +146,7 @@ def test_only_the_variables_asked_for_are_trained():
 
 
 def test_a_graph_without_variables_cannot_be_trained():
-    with pytest.raises(ValueError, match="No variables to optimize."):
+    with pytest.raises(ValueError, match=r"No variables to optimize."):
         tf.train.GradientDescentOptimizer(0.5).minimize(tf.constant(1.0))
 
 
@@ -152,3 +158,21 @@ def test_a_step_and_its_loss_in_one_run_see_the_values_before_it():
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert [session.run([loss, step])[0] for _ in range(3)] == [4.0, 1.0, 0.25]
+
+
+def test_a_device_with_memory_of_its_own_trains_to_the_same_numbers():
+    x, t = tf.placeholder(tf.float32, [None, 6, 6, 1]), tf.placeholder(tf.int32, [None])
+    h = tf.layers.max_pooling2d(tf.layers.conv2d(x, 3, 3, activation=tf.nn.relu), 2, 2)
+    h = tf.layers.dropout(tf.layers.flatten(h), 0.25, training=True)
+    loss = tf.losses.sparse_softmax_cross_entropy(t, tf.layers.dense(h, 4))
+    step = tf.train.AdamOptimizer(0.01).minimize(loss, global_step=tf.train.get_or_create_global_step())
+    feed = {x: np.random.default_rng(0).normal(size=(5, 6, 6, 1)), t: [0, 1, 2, 3, 0]}
+
+    def losses(device):
+        with trivium.device(device), tf.Session() as session:
+            session.run(tf.global_variables_initializer())
+            return [session.run([loss, step], feed)[0] for _ in range(4)]
+
+    with registry.temporary():
+        registry.register_backend(FakeBackend("fake"))
+        np.testing.assert_allclose(losses("fake"), losses("cpu"), rtol=1e-5)

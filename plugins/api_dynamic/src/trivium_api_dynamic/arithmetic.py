@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 from trivium.value import Value
@@ -38,7 +39,8 @@ def called(op: Any, x: Any, y: Any) -> Any:
 
 
 NO_BOOLS = (
-    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+    "operator instead."
 )
 
 
@@ -62,7 +64,9 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
     def forward(self, other):
         # the path of most calls: two of our tensors with one dtype, which is enough for the op
         if getattr(other, "kind", None) is Tensor and other.spec.dtype is self.spec.dtype:
-            if (at_least is None or self.spec.dtype.kind == "f") and not (refuses_bools and self.spec.dtype == np.bool_):
+            if (at_least is None or self.spec.dtype.kind == "f") and not (
+                refuses_bools and self.spec.dtype == np.bool_
+            ):
                 try:
                     return run(op, (self, other), {})
                 except ShapeError as error:
@@ -180,7 +184,8 @@ def neg(input):
     """-input."""
     if input.spec.dtype == np.bool_:
         raise DTypeMismatchError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the "
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the "
             "`~` or `logical_not()` operator instead."
         )
     return ops.negative(input)
@@ -369,7 +374,11 @@ def where(condition, input=None, other=None):
     """input where the condition holds, else other."""
     if input is None:
         raise TypeError("where() of a condition alone needs the op `nonzero`; use x[condition]")
-    x, y = matched(input, other) if isinstance(input, Value) or isinstance(other, Value) else _both(condition, input, other)
+    x, y = (
+        matched(input, other)
+        if isinstance(input, Value) or isinstance(other, Value)
+        else _both(condition, input, other)
+    )
     return ops.where(truth(condition), x, y)
 
 

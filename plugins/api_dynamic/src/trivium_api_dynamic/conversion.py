@@ -1,6 +1,7 @@
 """To another dtype, another device, or a copy."""
 
 import numpy as np
+
 from trivium import ops
 from trivium.backend import Device
 from trivium.tensor import Tensor as CoreTensor
@@ -9,7 +10,7 @@ from .autograd.function import Function
 from .devices import device as find_device
 from .dtypes import NAMED, DType, as_torch_dtype
 from .promotion import cast
-from .tensors import Tensor, around, method, on_host
+from .tensors import around, method, on_host
 
 
 class Move(Function):
@@ -30,7 +31,9 @@ def target_of(args, dtype, device):
     for arg in args:
         if isinstance(arg, CoreTensor):
             dtype, device = arg.spec.dtype, arg.device
-        elif isinstance(arg, (DType, np.dtype)) or (isinstance(arg, type) and issubclass(arg, (np.generic, int, float))):
+        elif isinstance(arg, (DType, np.dtype)) or (
+            isinstance(arg, type) and issubclass(arg, (np.generic, int, float))
+        ):
             dtype = arg
         elif isinstance(arg, (str, Device)):
             device = arg

@@ -5,6 +5,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+
 from trivium import config, ops
 from trivium.spec import Spec
 from trivium.storage import Storage
@@ -94,7 +95,8 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
         warnings.warn("from_numpy: the array is not writable, and writing to the tensor will fail", stacklevel=2)
     if any(s < 0 or s % array.itemsize for s in array.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently "
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are "
+            "not currently "
             "supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
     spec = Spec(array.shape, array.dtype)
@@ -104,7 +106,7 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     span = 1 + sum([(n - 1) * s for n, s in zip(array.shape, strides)])
     whole = np.lib.stride_tricks.as_strided(array, (span,), (array.itemsize,))
     base = Tensor.on(Storage(whole, device), Spec((span,), array.dtype))
-    return CoreTensor.view(base, (array.shape, strides, 0))
+    return base.seen_as((array.shape, strides, 0))
 
 
 # -- filled --------------------------------------------------------------------------------------
@@ -155,7 +157,9 @@ def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: b
     if end is None:
         raise TypeError("arange() needs an end")
     if step == 0 or (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero")
+        raise RuntimeError(
+            "upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero"
+        )
     is_whole = all([isinstance(b, int) for b in (start, end, step)])
     count = math.ceil((end - start) / step)
     values = start + np.arange(count) * step
@@ -203,7 +207,9 @@ def randn(
     return finished(drawn, requires_grad)
 
 
-def randint(*bounds: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, **named: Any) -> Tensor:
+def randint(
+    *bounds: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, **named: Any
+) -> Tensor:
     """Whole numbers from low (0) up to, without, high: randint([low,] high, size)."""
     *ends, size = (*bounds, size) if size is not None else bounds
     low = named.get("low", ends[0] if len(ends) == 2 else 0)

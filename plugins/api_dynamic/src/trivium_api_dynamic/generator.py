@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from trivium import ops, randomness
 from trivium.errors import ConfigError
 from trivium.randomness import stream_state

@@ -121,7 +121,9 @@ def drawn_in_place(name, draw):
 
 def uniform(self, source, *bounds, **named):
     """evenly distributed over [from, to)."""
-    low, high = [named.get(n, bounds[i] if i < len(bounds) else d) for i, (n, d) in enumerate((("from", 0.0), ("to", 1.0)))]
+    low, high = [
+        named.get(n, bounds[i] if i < len(bounds) else d) for i, (n, d) in enumerate((("from", 0.0), ("to", 1.0)))
+    ]
     return generator.of(source).uniform(self.spec.shape, self.spec.dtype, self.device, low, high)
 
 
@@ -165,6 +167,6 @@ def squeeze_(self, dim=None):
 
 def _reshaped_in_place(self, seen):
     check_writable(self)
-    self.spec, self.layout, self.is_packed, self.data = seen.spec, seen.layout, seen.is_packed, seen.data
+    self.spec, self.layout, self.is_packed, self.memory = seen.spec, seen.layout, seen.is_packed, seen.memory
     self.base, self.edge = seen.base if self.base is not None else None, seen.edge
     return self

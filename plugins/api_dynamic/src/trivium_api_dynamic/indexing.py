@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
+
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
@@ -107,7 +108,8 @@ def advanced(x, axis, entry):
         if tuple(entry.spec.shape) != shape:
             wrong = next((i for i, (a, b) in enumerate(zip(entry.spec.shape, shape)) if a != b), 0)
             raise AxisError(
-                f"The shape of the mask {list(entry.spec.shape)} at index {wrong} does not match the shape of the indexed "
+                f"The shape of the mask {list(entry.spec.shape)} at index {wrong} does not match the shape of "
+                "the indexed "
                 f"tensor {list(x.spec.shape)} at index {wrong + axis}"
             )
         # how many elements there are is known only once the mask is read
@@ -123,7 +125,9 @@ def broadcast_positions(positions):
         shape = np.broadcast_shapes(*[tuple(p.spec.shape) for _, p in positions])
     except ValueError:
         listed = ", ".join([str(list(p.spec.shape)) for _, p in positions])
-        raise AxisError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}") from None
+        raise AxisError(
+            f"shape mismatch: indexing tensors could not be broadcast together with shapes {listed}"
+        ) from None
     return shape
 
 
@@ -245,7 +249,8 @@ def fitted(value, shape):
             raise ValueError
     except ValueError:
         raise SizeMismatchError(
-            f"shape mismatch: value tensor of shape {list(value.spec.shape)} cannot be broadcast to indexing result of shape "
+            f"shape mismatch: value tensor of shape {list(value.spec.shape)} cannot be broadcast to indexing "
+            "result of shape "
             f"{list(shape)}"
         ) from None
     return ops.broadcast_to(ops.reshape(value, shape=own), shape=shape)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from trivium.tensor import Parameter as CoreParameter
 
 from .dtypes import DTYPES, Default
@@ -25,7 +26,12 @@ def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=N
         precision, threshold, edgeitems, linewidth = {
             "default": (4, 1000, 3, 80), "short": (2, 1000, 2, 80), "full": (4, math.inf, 3, 80),
         }[profile]  # fmt: skip
-    for name, value in (("precision", precision), ("threshold", threshold), ("edgeitems", edgeitems), ("linewidth", linewidth)):
+    for name, value in (
+        ("precision", precision),
+        ("threshold", threshold),
+        ("edgeitems", edgeitems),
+        ("linewidth", linewidth),
+    ):
         if value is not None:
             setattr(Options, name, value)
     Options.sci_mode = sci_mode

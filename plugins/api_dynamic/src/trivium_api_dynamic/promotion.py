@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+
 from trivium import config, ops
 from trivium.graph import Symbol
 from trivium.tensor import Tensor as CoreTensor

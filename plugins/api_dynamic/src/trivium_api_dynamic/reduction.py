@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from trivium import ops
 
 from .arithmetic import sqrt, truth

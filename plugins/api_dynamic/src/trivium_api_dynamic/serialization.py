@@ -15,6 +15,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import safetensors.numpy
+
 from trivium.tensor import Tensor as CoreTensor
 
 from .errors import FileFormatError, SaveError
@@ -22,8 +23,9 @@ from .sizes import Size
 from .tensors import Tensor, around, on_host
 
 NAMES = {
-    "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "I16": np.int16, "U16": np.uint16, "I32": np.int32, "U32": np.uint32,
-    "I64": np.int64, "U64": np.uint64, "F16": np.float16, "BF16": ml_dtypes.bfloat16, "F32": np.float32, "F64": np.float64,
+    "BOOL": np.bool_, "U8": np.uint8, "I8": np.int8, "I16": np.int16, "U16": np.uint16, "I32": np.int32,
+    "U32": np.uint32, "I64": np.int64, "U64": np.uint64, "F16": np.float16, "BF16": ml_dtypes.bfloat16,
+    "F32": np.float32, "F64": np.float64,
 }  # fmt: skip
 CODES = {np.dtype(dtype): name for name, dtype in NAMES.items()}
 STRUCTURE = "trivium.structure"
@@ -56,7 +58,8 @@ class Packing:
             kind = "Size" if isinstance(value, Size) else "tuple" if isinstance(value, tuple) else "list"
             return {kind: [self.packed(v, joined(path, i)) for i, v in enumerate(value)]}
         raise TypeError(
-            f"save: {path or 'the object'} is a {type(value).__name__}; tensors, numbers, strings, None, lists, tuples and "
+            f"save: {path or 'the object'} is a {type(value).__name__}; tensors, numbers, strings, None, lists, "
+            "tuples and "
             "dicts can be saved; save module.state_dict() instead of a module"
         )
 
@@ -142,10 +145,19 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         tensors = {key: made(described, map_location) for key, described in stored}
         structure = (header.get("__metadata__") or {}).get(STRUCTURE)
         return tensors if structure is None else unpacked(json.loads(structure), tensors)
-    except (safetensors.SafetensorError, struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        safetensors.SafetensorError,
+        struct.error,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         refuse_pickle(content, name)
         raise FileFormatError(
-            f"load: {name} is no complete safetensors file ({len(content)} bytes): {error}; it may be truncated, or of another kind"
+            f"load: {name} is no complete safetensors file ({len(content)} bytes): {error}; it may be "
+            "truncated, or of another kind"
         ) from error
 
 
@@ -159,6 +171,7 @@ def refuse_pickle(content: bytes, name: Any) -> None:
     """Loading a pickle would run whatever code it holds."""
     if content[:2] == b"PK" or content[:1] == b"\x80":
         raise FileFormatError(
-            f"load: {name} is a pickle (a checkpoint of PyTorch's own torch.save?); loading one executes code, so it is refused. "
+            f"load: {name} is a pickle (a checkpoint of PyTorch's own torch.save?); loading one executes code, "
+            "so it is refused. "
             "Convert it where PyTorch is: safetensors.torch.save_file(torch.load(path), new_path)"
         )

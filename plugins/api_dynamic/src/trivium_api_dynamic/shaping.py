@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from trivium import ops
 from trivium.spec import product
 from trivium.tensor import Tensor as CoreTensor
@@ -43,10 +44,9 @@ def reshape(input, *shape):
     return ops.reshape(input, shape=completed(input, shape))
 
 
+@method
 def view(self, *shape):
     """The same memory in another shape."""
-    if len(shape) == 2 and isinstance(shape[1], type):  # a view op of the core, which says layout and kind
-        return CoreTensor.view(self, *shape)
     if len(shape) == 1 and isinstance(shape[0], DType):
         return reinterpreted(self, shape[0])
     shape = completed(self, as_shape(shape))
@@ -58,13 +58,12 @@ def view(self, *shape):
     return ops.reshape(self, shape=shape)
 
 
-Tensor.view = view
-
-
 def reinterpreted(self, dtype):
     if dtype.dtype == self.spec.dtype:
         return view(self, *self.spec.shape)
-    raise NotImplementedError(f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()")
+    raise NotImplementedError(
+        f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()"
+    )
 
 
 @method
@@ -93,7 +92,9 @@ def flatten(input, start_dim=0, end_dim=-1):
 def unflatten(input, dim, sizes):
     """One axis as several."""
     i = axis_in(dim, input.spec.ndim)
-    return reshape(input, *input.spec.shape[:i], *completed_axis(input.spec.shape[i], sizes), *input.spec.shape[i + 1 :])
+    return reshape(
+        input, *input.spec.shape[:i], *completed_axis(input.spec.shape[i], sizes), *input.spec.shape[i + 1 :]
+    )
 
 
 def completed_axis(size, sizes):
@@ -159,16 +160,20 @@ def expand(input, *sizes):
     for i, size in enumerate(sizes):
         own = input.spec.shape[i - extra] if i >= extra else None
         if size == -1 and own is None:
-            raise SizeMismatchError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+            raise SizeMismatchError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+            )
         if own not in (None, 1, size) and size != -1:
             raise SizeMismatchError(
-                f"The expanded size of the tensor ({size}) must match the existing size ({own}) at non-singleton dimension "
+                f"The expanded size of the tensor ({size}) must match the existing size ({own}) at "
+                "non-singleton dimension "
                 f"{i}.  Target sizes: {list(sizes)}.  Tensor sizes: {list(input.spec.shape)}"
             )
         shape.append(own if size == -1 else size)
     if extra < 0:
         raise SizeMismatchError(
-            f"expand: the number of sizes provided ({len(sizes)}) must be greater or equal to the number of dimensions in "
+            f"expand: the number of sizes provided ({len(sizes)}) must be greater or equal to the number of "
+            "dimensions in "
             f"the tensor ({input.spec.ndim})"
         )
     return ops.broadcast_to(input, shape=tuple(shape))
@@ -198,7 +203,9 @@ def repeat(input, *sizes):
     sizes = as_shape(sizes)
     shape = (1,) * (len(sizes) - input.spec.ndim) + tuple(input.spec.shape)
     if len(sizes) < input.spec.ndim:
-        raise SizeMismatchError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+        raise SizeMismatchError(
+            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
+        )
     apart = ops.reshape(input, shape=tuple([s for size in shape for s in (1, size)]))
     full = ops.broadcast_to(apart, shape=tuple([s for pair in zip(sizes, shape) for s in pair]))
     return ops.reshape(full, shape=tuple([a * b for a, b in zip(sizes, shape)]))
@@ -247,10 +254,13 @@ def cat(tensors, dim=0):
     kept = [x for x in tensors if tuple(x.spec.shape) != (0,)] or tensors[:1]  # PyTorch lets shape (0,) stand anywhere
     i = axis_in(dim, kept[0].spec.ndim)
     for k, x in enumerate(kept[1:], 1):
-        same = [s for j, s in enumerate(x.spec.shape) if j != i] == [s for j, s in enumerate(kept[0].spec.shape) if j != i]
+        same = [s for j, s in enumerate(x.spec.shape) if j != i] == [
+            s for j, s in enumerate(kept[0].spec.shape) if j != i
+        ]
         if x.spec.ndim != kept[0].spec.ndim or not same:
             raise SizeMismatchError(
-                f"Sizes of tensors must match except in dimension {i}. Expected {kept[0].spec} but got {x.spec} for tensor "
+                f"Sizes of tensors must match except in dimension {i}. Expected {kept[0].spec} but got {x.spec} "
+                "for tensor "
                 f"number {k} in the list."
             )
     dtype = result_type(*tensors).dtype
@@ -295,7 +305,8 @@ def split(input, split_size_or_sections, dim=0):
         sections = list(split_size_or_sections)
         if sum(sections) != total:
             raise SizeMismatchError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at dimension {i}), "
+                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
+                f"dimension {i}), "
                 f"but got split_sizes={sections}"
             )
     return pieces(input, sections, i)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+
 from trivium import config, ops
 from trivium.backend import is_contiguous
 from trivium.op import Leaf
@@ -148,6 +149,22 @@ class Tensor(CoreTensor):
         self.edge.value = value
 
     @property
+    def data(self) -> Any:
+        """The same memory, without a gradient."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if value.spec is self.spec and value.device is self.device:
+            with recording(False):
+                CoreTensor.write(self, value)  # in place, so that graphs that read this memory see it
+            return
+        self.storage, self.spec, self.layout = value.storage, value.spec, value.layout
+        self.memory, self.is_packed, self.base = value.memory, value.is_packed, None
+        if type(self.edge) is Leaf:
+            self.edge = Leaf(self.spec)
+
+    @property
     def output_nr(self) -> int:
         """Which output of its grad_fn it is."""
         return getattr(self.edge, "index", 0)
@@ -212,7 +229,9 @@ class Tensor(CoreTensor):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
-            raise GradientError("only Tensors created explicitly by the user support the deepcopy protocol at the moment")
+            raise GradientError(
+                "only Tensors created explicitly by the user support the deepcopy protocol at the moment"
+            )
         with recording(False):
             made = fields_of(ops.copy(self), type(self).__new__(type(self)))
         made.__dict__.update(self.__dict__)
@@ -259,7 +278,7 @@ def on_host(tensor: CoreTensor) -> np.ndarray[Any, Any]:
 def fields_of(source: CoreTensor, target: Any) -> Any:
     """`target`, seeing the same memory as `source`, with no gradient."""
     target.storage, target.spec, target.is_packed = source.storage, source.spec, source.is_packed
-    target.layout, target.data, target.base, target.edge = source.layout, source.data, None, None
+    target.layout, target.memory, target.base, target.edge = source.layout, source.memory, None, None
     return target
 
 
@@ -292,7 +311,9 @@ def refreshed(tensor: Any) -> Any:
     if base is not None and tensor.seen != tensor.storage.version and type(tensor.edge) is not Leaf:
         tensor.seen = tensor.storage.version
         with recording(True):
-            tensor.edge = None if base.edge is None else ops.as_strided(base.made_by(base.edge), layout=tensor.layout).edge
+            tensor.edge = (
+                None if base.edge is None else ops.as_strided(base.made_by(base.edge), layout=tensor.layout).edge
+            )
     return tensor
 
 

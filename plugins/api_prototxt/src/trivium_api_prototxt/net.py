@@ -297,8 +297,8 @@ class Net:
             results = program.run(feeds)
         except TriviumError:
             raise
-        except ValueError as error:
-            raise PrototxtError(f"{self.path}: {error}") from error
+        except (ValueError, MemoryError) as error:
+            raise PrototxtError(f"{self.path}: {str(error) or 'not enough memory'}") from error
         self.changed(self.stateful)
         return results
 
@@ -313,8 +313,8 @@ class Net:
             work.run()
         except TriviumError:
             raise
-        except ValueError as error:
-            raise PrototxtError(f"{self.path}: {error}") from error
+        except (ValueError, MemoryError) as error:
+            raise PrototxtError(f"{self.path}: {str(error) or 'not enough memory'}") from error
         self.changed(self.stateful)
 
     # -- inputs and ranges ----------------------------------------------------------------------------
@@ -382,12 +382,12 @@ class Net:
         if self._lender is None:
             return False
         lender = next((other for other in self._lender.parts if other.name == part.name and other.learned), None)
-        if lender is None or not part.row.blobs:
+        if lender is None or part.row.blobs == ():
             return False
         assert part.layer is not None and lender.layer is not None
         specs = declared.specs[:1] if part.row.for_each else declared.specs
         wanted = part.layer.parameters(*specs)
-        names = [name for name in part.row.blobs if name in wanted]
+        names = part.row.blobs_of(wanted)
         weights.check_fit(
             f"{part.place}: {part.title}", [wanted[name].shape for name in names],
             f"{lender.title} of {self._lender.path}", [one.blob.shape for one in lender.learned],
@@ -406,7 +406,7 @@ class Net:
             f"{part.place}: {part.title}", [one.blob.shape for one in part.learned],
             f"{lender.title} of {self._lender.path}", [one.blob.shape for one in lender.learned],
         )  # fmt: skip
-        names = [name for name in part.row.blobs if name in part.layer.owned]
+        names = part.row.blobs_of(part.layer.owned)
         for name, own, theirs in zip(names, part.learned, lender.learned):
             part.layer.owned[name] = own.parameter = theirs.parameter
             own.blob = theirs.blob

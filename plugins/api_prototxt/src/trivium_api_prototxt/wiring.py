@@ -20,6 +20,7 @@ from trivium_api_prototxt.draft import Draft
 from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
 from trivium_api_prototxt.messages import TRAIN
 from trivium_api_prototxt.places import Place
+from trivium_api_prototxt.room import Room, memory_here
 from trivium_api_prototxt.vocabulary import Declared, LayerType, find_type
 from trivium_api_prototxt.vocabulary.layer_type import check_counts
 
@@ -82,6 +83,16 @@ class Part:
         """As the file calls it; names need not be unique."""
         name: str = self.message.name
         return name
+
+    @property
+    def type(self) -> str:
+        """Its layer type."""
+        return self.row.name
+
+    @property
+    def blobs(self) -> list[Blob]:
+        """What it owns."""
+        return [one.blob for one in self.learned]
 
     @property
     def title(self) -> str:
@@ -161,6 +172,7 @@ class Wiring:
         self.parts: list[Part] = []
         self.outputs: list[str] = []
         self._graph = Graph()
+        self._room = Room(memory_here())
         self._values: dict[str, Any] = {}
         self._makers: dict[str, Part] = {}
         self._unused: set[str] = set()
@@ -197,12 +209,18 @@ class Wiring:
                 self._build(part, declared)
             self._share_by_name(part)
             outputs = part(inputs)
+        for y in outputs:
+            self._check_room(part, y.shape)
         self._note_need(part)
         self._values.update(zip(part.tops, outputs))
         self._makers.update(dict.fromkeys(part.tops, part))
         self._unused -= set(part.bottoms)
         self._unused |= {top for top in part.tops if not top.startswith("(automatic")}
         self.parts.append(part)
+
+    def _check_room(self, part: Part, shape: Any, copies: int = 1) -> None:
+        if words := self._room.lacks(shape, copies):
+            raise PrototxtError(f"{part.place}: {part.title}: too large: {words}: make it smaller")
 
     # -- blobs --------------------------------------------------------------------------------------
 
@@ -278,15 +296,16 @@ class Wiring:
         layer = part.layer
         try:
             specs = declared.specs[:1] if part.row.for_each else declared.specs
+            for wanted in layer.parameters(*specs).values():
+                self._check_room(part, wanted.shape, 2)  # and its gradient
             layer.build(*specs)
         except TriviumError as error:
             words = str(error).removeprefix(f"{layer.title}: ")
             raise type(error)(f"{part.place}: {part.title}: {words}") from error
-        for name in part.row.blobs:
-            if name in layer.owned:
-                parameter = layer.owned[name]
-                blob = Blob(parameter.spec.shape, self.device, parameter.name, parameter)  # type: ignore[arg-type]
-                part.learned.append(Learned(blob, parameter))
+        for name in part.row.blobs_of(layer.owned):
+            parameter = layer.owned[name]
+            blob = Blob(parameter.spec.shape, self.device, parameter.name, parameter)  # type: ignore[arg-type]
+            part.learned.append(Learned(blob, parameter))
 
     def _share_by_name(self, part: Part) -> None:
         given = part.message.param

@@ -1,9 +1,9 @@
 """Trivium in the words of TensorFlow 1: graphs, sessions, placeholders.
 
-    import trivium_api_static as tf
+import trivium_api_static as tf
 """
 
-# ruff: noqa: F403 - each module names its words in __all__
+# ruff: noqa: F401, F403 - this is the list of names that `tf.` finds; each module names its words in __all__
 
 from . import array, control, dtypes, errors, image, initializers, layers, losses, math, nn, train
 from .array import *

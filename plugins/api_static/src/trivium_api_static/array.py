@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
 from trivium import ops
 from trivium.errors import ShapeError
 from trivium.spec import Dim, Spec, product
@@ -20,8 +21,10 @@ from .tensor_shape import TensorShape
 
 __all__ = [
     "placeholder", "placeholder_with_default", "zeros", "ones", "fill", "range", "linspace", "zeros_like", "ones_like",
-    "identity", "stop_gradient", "reshape", "transpose", "expand_dims", "squeeze", "concat", "stack", "unstack", "split",
-    "pad", "slice", "strided_slice", "gather", "where", "one_hot", "shape", "size", "rank", "tile", "reverse", "get_shape",
+    "identity", "stop_gradient", "reshape", "transpose", "expand_dims", "squeeze", "concat", "stack",
+    "unstack", "split",
+    "pad", "slice", "strided_slice", "gather", "where", "one_hot", "shape", "size", "rank", "tile", "reverse",
+    "get_shape",
     "broadcast_to", "eye",
 ]  # fmt: skip
 
@@ -165,7 +168,9 @@ def shape(input: Any, name: str | None = None, out_type: Any = dtypes.int32) -> 
     tensor = convert_to_tensor(input, name="input")
     sizes, dtype = tensor.spec.shape, as_dtype(out_type).name
     if sizes is None:
-        raise ShapeError(f"shape: the number of axes of {tensor} is not known; give its placeholder a shape, or set_shape")
+        raise ShapeError(
+            f"shape: the number of axes of {tensor} is not known; give its placeholder a shape, or set_shape"
+        )
     made = call("Shape", lambda x: _sizes_of(x, sizes, dtype), name, free=("input",), input=tensor)
     made.known = np.array([*sizes, None], object)[:-1]
     return made
@@ -209,7 +214,15 @@ def _number_of(x: Any, count: Any, dtype: str) -> Any:
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """The same elements, row by row, in another shape; one size may be -1."""
     sizes = as_sizes(shape)
-    return call("Reshape", lambda x: ops.reshape(x, shape=sizes), name, attributes={"shape": sizes}, tensor=tensor)
+
+    def reshaped(x: Any) -> Any:
+        y = ops.reshape(x, shape=sizes)
+        if x.spec.shape is None:
+            y.spec = y.spec.with_shape([Dim() if n == -1 else n for n in sizes])
+            y.node.specs = (y.spec,)
+        return y
+
+    return call("Reshape", reshaped, name, attributes={"shape": sizes}, tensor=tensor)
 
 
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:
@@ -221,7 +234,9 @@ def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool
 def expand_dims(input: Any, axis: Any = None, name: str | None = None, dim: Any = None) -> Tensor:
     """A new axis of size 1."""
     at = as_sizes(dim if axis is None else axis, "axis")[0]
-    return call("ExpandDims", lambda x: ops.expand(x, axis=at), name, known=lambda x: np.expand_dims(x, at), input=input)
+    return call(
+        "ExpandDims", lambda x: ops.expand(x, axis=at), name, known=lambda x: np.expand_dims(x, at), input=input
+    )
 
 
 def squeeze(input: Any, axis: Any = None, name: str | None = None, squeeze_dims: Any = None) -> Tensor:
@@ -267,7 +282,9 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unst
     return _as_list(call("Unpack", slices, name, attributes={"num": count, "axis": axis}, value=tensor))
 
 
-def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split") -> list[Tensor]:
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split"
+) -> list[Tensor]:
     """The parts along an axis: so many equal ones, or of the sizes given."""
     tensor = convert_to_tensor(value, name="value")
     at = as_sizes(axis, "axis")[0]
@@ -291,7 +308,9 @@ def _as_list(tensors: Any) -> list[Tensor]:
     return tensors if isinstance(tensors, list) else [tensors]
 
 
-def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0) -> Tensor:
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", name: str | None = None, constant_values: Any = 0
+) -> Tensor:
     """Constant elements before and behind each axis.
 
     paddings: (axes, 2)
@@ -355,7 +374,13 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
 
 
 def strided_slice(
-    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0, name: str | None = None
+    input_: Any,
+    begin: Any,
+    end: Any,
+    strides: Any = None,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    name: str | None = None,
 ) -> Tensor:
     """Part of the tensor, as Python's slices cut it; bit i of a mask leaves that end of axis i open."""
     first, last = as_sizes(begin, "begin"), as_sizes(end, "end")
@@ -394,8 +419,9 @@ def _plain(key: Any) -> Any:
         return tensor
     if isinstance(key, (list, np.ndarray)) and np.ndim(key):
         raise TypeError(f"strided_slice: {key!r} is a list of positions; use tf.gather")
-    if isinstance(key, (bool, np.bool_)) or not hasattr(key, "__index__") and tensor is None:
-        raise TypeError(f"Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar tf.int32/tf.int64 "
+    if isinstance(key, (bool, np.bool_)) or (not hasattr(key, "__index__") and tensor is None):
+        raise TypeError(f"Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
+                        f"tf.int32/tf.int64 "
                         f"tensors are valid indices, got {key!r}")  # fmt: skip
     return as_sizes(key, "index")[0]
 

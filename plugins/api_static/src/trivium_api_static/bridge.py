@@ -29,7 +29,9 @@ def apply(function: Callable[..., Any], *inputs: Any, name: str | None = None, *
     waiting = len(graph.core.updates)
     with graph.as_default(), graph.name_scope(name or getattr(function, "name", None) or type(function).__name__):
         with graph.recorded():
-            result = function(*[_symbol(x, graph) for x in inputs], **{k: _symbol(x, graph) for k, x in options.items()})
+            result = function(
+                *[_symbol(x, graph) for x in inputs], **{k: _symbol(x, graph) for k, x in options.items()}
+            )
         updates = graph.core.updates[waiting:]
         del graph.core.updates[waiting:]
         outputs = with_values(result, lambda x: graph.adopt(x) if isinstance(x, Symbol) else x)

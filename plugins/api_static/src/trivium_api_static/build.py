@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
 from trivium import ops
 from trivium.errors import DTypeError
 from trivium.graph import Slot, Symbol
@@ -24,7 +25,9 @@ __all__ = ["constant", "convert_to_tensor"]
 # -- values to tensors -------------------------------------------------------------------------------
 
 
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+) -> Tensor:
     """A tensor with the elements of a number, list or array.
 
     shape: that of the result; missing elements repeat the last one
@@ -58,7 +61,9 @@ def constant_in(graph: Graph, name: str, array: np.ndarray) -> Tensor:
 
 def convert_to_tensor(value: Any, dtype: Any = None, name: str | None = None, preferred_dtype: Any = None) -> Tensor:
     """The tensor that a value stands for; numbers, lists and arrays become constants."""
-    return converted(value, None if dtype is None else as_dtype(dtype), get_default_graph(), name or "Const", preferred_dtype)
+    return converted(
+        value, None if dtype is None else as_dtype(dtype), get_default_graph(), name or "Const", preferred_dtype
+    )
 
 
 def converted(value: Any, dtype: DType | None, graph: Graph, name: str, preferred: Any = None) -> Tensor:
@@ -99,7 +104,9 @@ def as_tensor(value: Any, graph: Graph) -> Tensor | None:
 
 def _has_tensor(values: Any) -> bool:
     return any(
-        _has_tensor(value) if isinstance(value, (list, tuple)) else isinstance(value, Tensor) or hasattr(value, "as_tensor")
+        _has_tensor(value)
+        if isinstance(value, (list, tuple))
+        else isinstance(value, Tensor) or hasattr(value, "as_tensor")
         for value in values
     )
 
@@ -236,7 +243,8 @@ def as_operands(
                 )
             if only and tensor.dtype.name not in only:
                 raise DTypeError(
-                    f"Value passed to parameter '{arg}' has DataType {tensor.dtype.name} not in list of allowed values: "
+                    f"Value passed to parameter '{arg}' has DataType {tensor.dtype.name} not in list of "
+                    f"allowed values: "
                     f"{', '.join(only)}"
                 )
         if tensor.symbol is None:
@@ -261,6 +269,16 @@ def packed(values: Sequence[Any], axis: int, name: str | None, dtype: DType | No
     )  # fmt: skip
 
 
+def assumed(x: Symbol, shape: tuple[Any, ...]) -> Symbol:
+    """x as it is; but where not even its rank is known, taken to have this shape, which is checked when it runs."""
+    if x.spec.shape is not None:
+        return x
+    x = ops.copy(x)
+    x.spec = x.spec.with_shape(shape)
+    x.node.specs = (x.spec,)
+    return x
+
+
 # -- sizes -----------------------------------------------------------------------------------------------
 
 
@@ -273,7 +291,8 @@ def as_sizes(shape: Any, what: str = "shape") -> tuple[Any, ...]:
         tensor = as_tensor(shape, get_default_graph())
         if tensor.known is None:
             raise ValueError(
-                f"{what} must be known while the graph is built, or follow from tf.shape: {tensor} is known only when it runs"
+                f"{what} must be known while the graph is built, or follow from tf.shape: {tensor} is "
+                f"known only when it runs"
             )
         return tuple([_size(entry, what) for entry in tensor.known.ravel()])
     if isinstance(shape, (int, np.integer, Dimension, Dim)):

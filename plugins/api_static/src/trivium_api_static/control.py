@@ -10,7 +10,7 @@ from trivium import control
 from trivium.graph import Symbol
 
 from .array import identity
-from .build import convert_to_tensor, converted, graph_of
+from .build import assumed, convert_to_tensor, converted, graph_of
 from .dtypes import bool as boolean
 from .graph import Graph, get_default_graph
 from .operation import Operation, Tensor, unique_operations
@@ -19,7 +19,8 @@ __all__ = ["cond", "while_loop", "group", "no_op", "tuple"]
 
 
 def cond(
-    pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None, strict: bool = False,
+    pred: Any, true_fn: Callable[[], Any] | None = None, false_fn: Callable[[], Any] | None = None,
+    strict: bool = False,
     name: str | None = None, fn1: Callable[[], Any] | None = None, fn2: Callable[[], Any] | None = None,
 ) -> Any:  # fmt: skip
     """What one of two functions gives, chosen when the graph runs; the other does not run.
@@ -43,8 +44,10 @@ def cond(
 
     with graph.as_default(), graph.name_scope(name or "cond"):
         with graph.recorded():
-            results = control.cond(condition.symbol, branch(true_fn), branch(false_fn))
-        tensors = [graph.adopt(x, "Merge") for x in results] if isinstance(results, (list, _tuple)) else graph.adopt(results)
+            results = control.cond(assumed(condition.symbol, ()), branch(true_fn), branch(false_fn))
+        tensors = (
+            [graph.adopt(x, "Merge") for x in results] if isinstance(results, (list, _tuple)) else graph.adopt(results)
+        )
     if isinstance(tensors, list) and len(tensors) == 1 and not (strict and was_list[0]):
         return tensors[0]
     return tensors
@@ -84,7 +87,9 @@ def while_loop(
         with graph.recorded():
             results = control.while_loop(test, step, *[x.symbol for x in start])
         tensors = [graph.adopt(x, "Exit") for x in results][counted:]
-    return tensors[0] if len(tensors) == 1 else type(loop_vars)(tensors) if type(loop_vars) in (list, _tuple) else tensors
+    return (
+        tensors[0] if len(tensors) == 1 else type(loop_vars)(tensors) if type(loop_vars) in (list, _tuple) else tensors
+    )
 
 
 _tuple = tuple

@@ -8,7 +8,8 @@ import ml_dtypes
 import numpy as np
 
 __all__ = [
-    "DType", "as_dtype", "float16", "half", "float32", "float64", "double", "bfloat16", "int8", "int16", "int32", "int64",
+    "DType", "as_dtype", "float16", "half", "float32", "float64", "double", "bfloat16", "int8", "int16",
+    "int32", "int64",
     "uint8", "uint16", "uint32", "uint64", "bool", "string", "complex64", "complex128",
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from trivium.graph import Symbol
 from trivium.tensor import Tensor as CoreTensor
 
@@ -48,7 +49,9 @@ def fed_array(tensor: Tensor, value: Any) -> np.ndarray:
     given = value.numpy() if isinstance(value, CoreTensor) else np.asarray(value)
     dtype = tensor.spec.dtype
     if given.dtype.kind in "OSU":
-        raise ValueError(f"Cannot feed {type(value).__name__} {value!r} for Tensor {tensor.name!r} of {tensor.dtype.name}")
+        raise ValueError(
+            f"Cannot feed {type(value).__name__} {value!r} for Tensor {tensor.name!r} of {tensor.dtype.name}"
+        )
     array = given if given.dtype == dtype else _cast(given, dtype, tensor)
     if not tensor.spec.accepts(array.shape):
         raise ValueError(
@@ -64,7 +67,8 @@ def _cast(given: np.ndarray, dtype: np.dtype, tensor: Tensor) -> np.ndarray:
     is_narrower = dtype.kind in "iub" and given.dtype.kind not in "b"
     if is_narrower and not np.array_equal(array, given):
         warnings.warn(
-            f"feed for {tensor.name}: {given.dtype} was cast to {tensor.dtype.name} and lost something; cast it yourself "
+            f"feed for {tensor.name}: {given.dtype} was cast to {tensor.dtype.name} and lost something; "
+            f"cast it yourself "
             "if that is meant",
             UserWarning, stacklevel=6,
         )  # fmt: skip

@@ -34,7 +34,9 @@ def gradients(
         for y in outputs:
             if not y.dtype.is_floating:
                 raise TypeError(f"Gradients of {y.dtype.name} do not exist: {y}; cast it to float32 before the loss")
-        seeds = [None if g is None else converted(g, y.dtype, graph, "grad_ys").symbol for g, y in zip(grad_ys, outputs)]
+        seeds = [
+            None if g is None else converted(g, y.dtype, graph, "grad_ys").symbol for g, y in zip(grad_ys, outputs)
+        ]
         wanted = [_symbols_of(x, graph) for x in xs]
         flat = [symbol for symbols in wanted for symbol in symbols]
         with graph.recorded():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
 from trivium import graph as core
 from trivium.errors import DTypeError, ShapeError, did_you_mean
 from trivium.graph import Node, Symbol
@@ -455,4 +456,8 @@ def set_random_seed(seed: int | None) -> None:
 
 def placed(spec: Spec) -> str:
     """A shape as runtime messages write it: `[?,2]`."""
-    return "<unknown>" if spec.shape is None else f"[{','.join('?' if type(n) is not int else str(n) for n in spec.shape)}]"
+    return (
+        "<unknown>"
+        if spec.shape is None
+        else f"[{','.join('?' if type(n) is not int else str(n) for n in spec.shape)}]"
+    )

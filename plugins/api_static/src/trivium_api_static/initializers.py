@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from attrs import define, field
+
 from trivium.errors import unknown_name
 
 from . import array, random
@@ -14,7 +15,8 @@ from .dtypes import as_dtype, float32
 from .operation import Tensor
 
 __all__ = [
-    "Initializer", "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal", "variance_scaling",
+    "Initializer", "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal",
+    "variance_scaling",
     "glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "get",
 ]  # fmt: skip
 
@@ -35,7 +37,7 @@ class Initializer:
 
 
 @define
-class zeros(Initializer):  # noqa: N801 - TensorFlow's name
+class zeros(Initializer):
     """Nothing but 0."""
 
     dtype: Any = float32
@@ -45,7 +47,7 @@ class zeros(Initializer):  # noqa: N801 - TensorFlow's name
 
 
 @define
-class ones(Initializer):  # noqa: N801
+class ones(Initializer):
     """Nothing but 1."""
 
     dtype: Any = float32
@@ -55,7 +57,7 @@ class ones(Initializer):  # noqa: N801
 
 
 @define
-class constant(Initializer):  # noqa: N801
+class constant(Initializer):
     """One number, or a list that fills the shape row by row."""
 
     number: Any = field(default=0, alias="value")
@@ -67,7 +69,7 @@ class constant(Initializer):  # noqa: N801
 
 
 @define
-class random_uniform(Initializer):  # noqa: N801
+class random_uniform(Initializer):
     """Evenly distributed over [minval, maxval)."""
 
     minval: Any = -0.05
@@ -80,7 +82,7 @@ class random_uniform(Initializer):  # noqa: N801
 
 
 @define
-class random_normal(Initializer):  # noqa: N801
+class random_normal(Initializer):
     """Normally distributed."""
 
     mean: Any = 0.0
@@ -93,7 +95,7 @@ class random_normal(Initializer):  # noqa: N801
 
 
 @define
-class truncated_normal(Initializer):  # noqa: N801
+class truncated_normal(Initializer):
     """Normally distributed, within two standard deviations."""
 
     mean: Any = 0.0
@@ -106,7 +108,7 @@ class truncated_normal(Initializer):  # noqa: N801
 
 
 @define
-class variance_scaling(Initializer):  # noqa: N801
+class variance_scaling(Initializer):
     """Zero mean, and a variance of scale / fan.
 
     mode:         "fan_in", "fan_out" or "fan_avg": the inputs and outputs that each element connects
@@ -182,9 +184,7 @@ def lecun_uniform(seed: int | None = None) -> Initializer:
     return variance_scaling(1.0, "fan_in", "uniform", seed)
 
 
-_NAMED = {
-    name: globals()[name] for name in __all__ if name not in ("Initializer", "get")
-}
+_NAMED = {name: globals()[name] for name in __all__ if name not in ("Initializer", "get")}
 
 
 def get(identifier: Any) -> Any:

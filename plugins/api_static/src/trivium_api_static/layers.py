@@ -10,7 +10,7 @@ from trivium.graph import Symbol
 from trivium.registry import find_layer
 
 from . import initializers
-from .build import as_tensor, call, convert_to_tensor
+from .build import as_tensor, assumed, call, convert_to_tensor
 from .graph import GraphKeys, get_default_graph
 from .math import cast
 from .nn import pool_window
@@ -71,7 +71,8 @@ def _known_size(size: Any, what: str) -> int:
 def dense(
     inputs: Any, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = None,
     bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
-    activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, trainable: bool = True,
+    activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
+    trainable: bool = True,
     name: str | None = None, reuse: Any = None,
 ) -> Tensor:  # fmt: skip
     """activation(inputs @ kernel + bias).
@@ -175,7 +176,7 @@ def _phase(training: Any) -> Any:
     tensor = as_tensor(training, get_default_graph())
     if tensor is None:
         return bool(training)
-    return (tensor if tensor.dtype.is_bool else cast(tensor, "bool")).symbol
+    return assumed((tensor if tensor.dtype.is_bool else cast(tensor, "bool")).symbol, ())
 
 
 def dropout(

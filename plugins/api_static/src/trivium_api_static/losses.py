@@ -8,7 +8,7 @@ from trivium import ops
 from trivium.registry import find_layer
 
 from . import math, nn
-from .build import FLOATS, call, convert_to_tensor
+from .build import FLOATS, assumed, call, convert_to_tensor
 from .graph import GraphKeys, get_default_graph
 from .operation import Tensor
 
@@ -80,15 +80,18 @@ def sparse_softmax_cross_entropy(
     """The mean over rows; labels are class numbers."""
     with get_default_graph().name_scope(scope or "sparse_softmax_cross_entropy_loss"):
         scores, classes = convert_to_tensor(logits), convert_to_tensor(labels)
-        if classes.spec.ndim == scores.spec.ndim:
-            classes = call("Squeeze", lambda x: ops.squeeze(x, axis=-1), default="remove_squeezable_dimensions", input=classes)
+        if classes.shape.ndims == scores.spec.ndim:
+            classes = call(
+                "Squeeze", lambda x: ops.squeeze(x, axis=-1), default="remove_squeezable_dimensions", input=classes
+            )
         if not (isinstance(weights, (int, float)) and weights == 1 and reduction == Reduction.SUM_BY_NONZERO_WEIGHTS):
             losses = nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=scores, name="xentropy")
             return compute_weighted_loss(losses, weights, "value", loss_collection, reduction)
         layer = find_layer("SoftmaxCrossEntropy")(axis=scores.spec.ndim - 1, normalization="full")
         loss = call(
-            "SparseSoftmaxCrossEntropyWithLogits", lambda x, y: layer.apply([x, y], {})[0], "value", free=("labels",),
-            logits=scores, labels=classes,
+            "SparseSoftmaxCrossEntropyWithLogits",
+            lambda x, y: layer.apply([x, assumed(y, x.spec.shape[:-1])], {})[0],
+            "value", free=("labels",), logits=scores, labels=classes,
         )  # fmt: skip
         add_loss(loss, loss_collection)
         return loss
@@ -99,7 +102,9 @@ def mean_squared_error(
     loss_collection: str | None = GraphKeys.LOSSES, reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
 ) -> Tensor:  # fmt: skip
     """The mean of squared differences."""
-    return _of_differences("mean_squared_error", ops.square, labels, predictions, weights, scope, loss_collection, reduction)
+    return _of_differences(
+        "mean_squared_error", ops.square, labels, predictions, weights, scope, loss_collection, reduction
+    )
 
 
 def absolute_difference(
@@ -107,7 +112,9 @@ def absolute_difference(
     loss_collection: str | None = GraphKeys.LOSSES, reduction: str = Reduction.SUM_BY_NONZERO_WEIGHTS,
 ) -> Tensor:  # fmt: skip
     """The mean of differences without their sign."""
-    return _of_differences("absolute_difference", ops.absolute, labels, predictions, weights, scope, loss_collection, reduction)
+    return _of_differences(
+        "absolute_difference", ops.absolute, labels, predictions, weights, scope, loss_collection, reduction
+    )
 
 
 def _of_differences(

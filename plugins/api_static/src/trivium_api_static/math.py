@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from trivium import ops
 
 from . import dtypes
@@ -296,7 +297,9 @@ def matmul(
     is_batched = any((np.ndim(x) if tensor is None else tensor.shape.ndims or 2) > 2
                      for x in (a, b) for tensor in [as_tensor(x, get_default_graph())])  # fmt: skip
     attributes = {"transpose_a": transpose_a or adjoint_a, "transpose_b": transpose_b or adjoint_b}
-    return call("BatchMatMul" if is_batched else "MatMul", product, name, default="MatMul", attributes=attributes, a=a, b=b)
+    return call(
+        "BatchMatMul" if is_batched else "MatMul", product, name, default="MatMul", attributes=attributes, a=a, b=b
+    )
 
 
 def _reduction(

@@ -29,7 +29,8 @@ class Names:
         self._used: dict[str, int] = {}
 
     def unique(self, name: str, mark_as_used: bool = True) -> str:
-        """`name` under the current scope, with `_1`, `_2` ... appended where it is taken; case does not tell names apart."""
+        """`name` under the current scope, with `_1`,
+        `_2` ... appended where it is taken; case does not tell names apart."""
         name = f"{self.scope}/{name}" if self.scope else name
         key = name.lower()
         count = self._used.get(key, 0)

@@ -10,7 +10,7 @@ from trivium.registry import find_layer
 from trivium.spec import Dim
 
 from .array import gather
-from .build import FLOATS, as_sizes, call, convert_to_tensor, graph_of
+from .build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
 from .math import sigmoid, tanh
 from .operation import Tensor
 from .random import drawn, random_slot
@@ -103,7 +103,9 @@ def conv2d(
         return from_core(ops.convolution(x, weight, stride=stride, padding=pads, dilation=dilation), is_last)
 
     settings = {"strides": list(strides), "padding": padding, "data_format": data_format, "dilations": list(dilations)}
-    return call("Conv2D", convolve, name, attributes=settings, input=input, filter=filters if filter is None else filter)
+    return call(
+        "Conv2D", convolve, name, attributes=settings, input=input, filter=filters if filter is None else filter
+    )
 
 
 def max_pool(
@@ -113,7 +115,9 @@ def max_pool(
 
     ksize, strides: one number for each axis of the value
     """
-    return _pool("MaxPool", lambda x, **window: ops.max_pool(x, **window)[0], value, ksize, strides, padding, data_format, name)
+    return _pool(
+        "MaxPool", lambda x, **window: ops.max_pool(x, **window)[0], value, ksize, strides, padding, data_format, name
+    )
 
 
 def avg_pool(
@@ -154,7 +158,12 @@ def pool_window(padding: str, sizes: Sequence[Any], kernel: Sequence[int], strid
 
 
 def dropout(
-    x: Any, keep_prob: Any = None, noise_shape: Any = None, seed: int | None = None, name: str | None = None, rate: Any = None
+    x: Any,
+    keep_prob: Any = None,
+    noise_shape: Any = None,
+    seed: int | None = None,
+    name: str | None = None,
+    rate: Any = None,
 ) -> Tensor:
     """x with a random part set to 0, and the rest scaled up.
 
@@ -175,6 +184,7 @@ def dropout(
 
     def drop(x: Any, part: Any) -> Any:
         slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed)
+        part = assumed(part, ())
         dropped = part if keep_prob is None else 1.0 - part
         return drawn(graph, slot, ops.blocks(x.shape), lambda state: ops.dropout(x, dropped, state)[0])
 
@@ -203,9 +213,7 @@ def l2_loss(t: Any, name: str | None = None) -> Tensor:
     return call("L2Loss", lambda x: ops.sum(ops.square(x)) * 0.5, name, only=FLOATS, t=t)
 
 
-def l2_normalize(
-    x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None
-) -> Tensor:
+def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | None = None, dim: Any = None) -> Tensor:
     """x divided by the root of its sum of squares along some axes."""
     axes = as_sizes(dim if axis is None else axis, "axis")
 
@@ -280,7 +288,8 @@ def _cross_entropy(
     _named_arguments_only(who, sentinel, labels, logits)
 
     def loss(logits: Any, labels: Any) -> Any:
-        return -ops.sum(held(labels) * ops.log_softmax(logits, axis=axis), axis=axis)
+        labels = held(assumed(labels, logits.spec.shape))
+        return -ops.sum(labels * ops.log_softmax(logits, axis=axis), axis=axis)
 
     return call("SoftmaxCrossEntropyWithLogits", loss, name, default=who, only=FLOATS, logits=logits, labels=labels)
 
@@ -293,6 +302,7 @@ def sparse_softmax_cross_entropy_with_logits(
     _named_arguments_only(who, _sentinel, labels, logits)
 
     def loss(logits: Any, labels: Any) -> Any:
+        labels = assumed(labels, logits.spec.shape[:-1])
         return ops.softmax_cross_entropy(logits, labels, axis=logits.ndim - 1, normalization="each")[0]
 
     return call(
@@ -323,4 +333,3 @@ def sigmoid_cross_entropy_with_logits(
 def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Tensor:
     """The rows at some positions."""
     return gather(params, ids, name=name or "embedding_lookup")
-

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
+
 from trivium.graph import CONSTANT, Symbol, user_line
 from trivium.spec import Spec
 
@@ -59,7 +60,9 @@ class Operation:
     def get_attr(self, name: str) -> Any:
         """One of its settings."""
         if name not in self.attributes:
-            raise ValueError(f"No attr named '{name}' in {self!r}; it has {', '.join(sorted(self.attributes)) or 'none'}")
+            raise ValueError(
+                f"No attr named '{name}' in {self!r}; it has {', '.join(sorted(self.attributes)) or 'none'}"
+            )
         return self.attributes[name]
 
     @property
@@ -110,7 +113,9 @@ class Tensor:
 
     __array_priority__ = 100  # NumPy's operators leave the work to ours
 
-    def __init__(self, op: Operation, value_index: int, symbol: Symbol | None, dtype: dtypes.DType | None = None) -> None:
+    def __init__(
+        self, op: Operation, value_index: int, symbol: Symbol | None, dtype: dtypes.DType | None = None
+    ) -> None:
         self.op, self.value_index, self.symbol = op, value_index, symbol
         self._dtype = dtype
         self._known: np.ndarray | None = None

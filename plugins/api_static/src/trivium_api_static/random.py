@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from trivium import ops, randomness
 from trivium.errors import GraphError
 from trivium.graph import Slot, Symbol
@@ -53,7 +54,8 @@ def drawn(graph: Graph, slot: RandomSlot, count: Any, draw: Callable[[Symbol], A
     """What `draw` makes of the slot's state, which moves on by `count` blocks in every run that draws."""
     if graph.loops:
         raise GraphError(
-            f"{slot.name}: a random operation inside while_loop would repeat the same numbers; draw them all before the loop"
+            f"{slot.name}: a random operation inside while_loop would repeat the same numbers; draw "
+            f"them all before the loop"
         )
     state = graph.core.read(slot)
     graph.react(state.node, [graph.core.assign(slot, ops.advance(state, count=count))])

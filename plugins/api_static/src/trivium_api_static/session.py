@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
+
 from trivium import config
 from trivium.errors import KernelError, StateError, TriviumError
 from trivium.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Node, Symbol
@@ -65,13 +66,13 @@ class Session:
             raise errors.UnimplementedError(None, None, f"Session target {target!r}: only '' (this process) is known")
         if config is not None and not isinstance(config, ConfigProto):
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
-        self._closed = False
         self.graph = get_default_graph() if graph is None else graph
         self._config = config or ConfigProto()
         self._device = current_device()
         self._state = State(self._device)
         self._plans: dict[Any, Plan] = {}
         self._entered: list[ExitStack] = []
+        self._closed = False
 
     # -- running ---------------------------------------------------------------------------------------
 
@@ -145,7 +146,9 @@ class Session:
                         fetched.setdefault(symbol, len(fetched))  # computed, and not looked at
         needed = Needed.of(self.graph, [*fetched, *updates], fed)
         self._check(needed, set(fed))
-        program = Program(list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state)
+        program = Program(
+            list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state
+        )
         return Plan(program, tuple(places))
 
     # -- what can be wrong -----------------------------------------------------------------------------
@@ -159,7 +162,8 @@ class Session:
                 raise errors.InvalidArgumentError(
                     op and op.node_def, op,
                     f"You must feed a value for placeholder tensor '{node.name}' with dtype "
-                    f"{op.outputs[0].dtype.word if op else spec.dtype} and shape {placed(spec)}{needed.path(self.graph, node)}",
+                    f"{op.outputs[0].dtype.word if op else spec.dtype} and shape "
+                    f"{placed(spec)}{needed.path(self.graph, node)}",
                 )  # fmt: skip
             if op is not None:
                 is_training |= op.type.startswith("Apply")
@@ -182,10 +186,13 @@ class Session:
 
     def _check_updates(self, needed: Needed) -> None:
         waiting = self.graph.get_collection(GraphKeys.UPDATE_OPS)
-        symbols = [symbol for value in waiting for symbol in (value if isinstance(value, Operation) else value.op).symbols()]
+        symbols = [
+            symbol for value in waiting for symbol in (value if isinstance(value, Operation) else value.op).symbols()
+        ]
         if symbols and not any(symbol.node in needed.nodes for symbol in symbols):
             warnings.warn(
-                f"training runs without the {len(waiting)} operations in tf.GraphKeys.UPDATE_OPS, so moving averages stay "
+                f"training runs without the {len(waiting)} operations in tf.GraphKeys.UPDATE_OPS, so "
+                f"moving averages stay "
                 "as they are; make the training operation inside tf.control_dependencies(tf.get_collection("
                 "tf.GraphKeys.UPDATE_OPS))",
                 UserWarning, stacklevel=6,
@@ -197,7 +204,8 @@ class Session:
                 name = node.settings["slot"].name
                 op = self.graph.owner(node)
                 text = (
-                    f"Attempting to use uninitialized value {name}; run tf.global_variables_initializer(), or restore a "
+                    f"Attempting to use uninitialized value {name}; run "
+                    f"tf.global_variables_initializer(), or restore a "
                     "checkpoint, first"
                 )
                 return errors.FailedPreconditionError(op and op.node_def, op, text)
@@ -222,7 +230,7 @@ class Session:
             raise ValueError(f"Variable {variable.name} is not an element of this graph.")
         if not variable.spec.accepts(value.shape):
             raise ValueError(f"Cannot load value of shape {value.shape} into {variable!r}")
-        self._state.write(variable.slot, self._device.upload(np.ascontiguousarray(value)), self._device)
+        self._state.write(variable.slot, self._device.upload(np.array(value, order="C")), self._device)
 
     def state_of(self, variable: Variable) -> np.ndarray:
         """A copy of what a variable holds here."""
@@ -341,5 +349,3 @@ class Needed:
 def current_device() -> Any:
     """The device on which new sessions run."""
     return config.current_device()
-
-

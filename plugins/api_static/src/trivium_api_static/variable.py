@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
 from trivium.errors import DTypeError
 from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
@@ -21,8 +22,10 @@ from .tensor_shape import TensorShape
 
 __all__ = [
     "Variable", "assign", "assign_add", "assign_sub", "global_variables", "all_variables", "trainable_variables",
-    "local_variables", "model_variables", "variables_initializer", "initialize_variables", "global_variables_initializer",
-    "initialize_all_variables", "local_variables_initializer", "report_uninitialized_variables", "is_variable_initialized",
+    "local_variables", "model_variables", "variables_initializer", "initialize_variables",
+    "global_variables_initializer",
+    "initialize_all_variables", "local_variables_initializer", "report_uninitialized_variables",
+    "is_variable_initialized",
 ]  # fmt: skip
 
 
@@ -154,11 +157,15 @@ class Variable:
         """A tensor that is the value, and gives it to the variable when it is computed."""
         return self._assigned("Assign", name, value, lambda old, new: new)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Tensor:
         """A tensor that adds to the variable when it is computed."""
         return self._assigned("AssignAdd", name, delta, lambda old, delta: old() + delta)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Tensor:
         """A tensor that subtracts from the variable when it is computed."""
         return self._assigned("AssignSub", name, delta, lambda old, delta: old() - delta)
 
@@ -167,7 +174,8 @@ class Variable:
         with graph.as_default(), graph.name_scope(name or kind) as scope:
             operand = converted(value, self.dtype.base_dtype, graph, "value")
             if operand.symbol.graph is not graph.core:
-                raise TypeError(f"{kind} of {self.name}: state cannot change inside tf.cond or tf.while_loop; return the "
+                raise TypeError(f"{kind} of {self.name}: state cannot change inside tf.cond or "
+                                f"tf.while_loop; return the "
                                 "value and assign it after")  # fmt: skip
             made = graph.operation(
                 kind, scope[:-1], [self.op.outputs[0], operand],
@@ -199,7 +207,9 @@ def reads_of(graph: Graph, slot: Any) -> list[Symbol]:
     return [node.outputs[0] for node in graph.core.nodes if node.op.name == "read" and node.settings["slot"] is slot]
 
 
-def assign(ref: Variable, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None) -> Tensor:
+def assign(
+    ref: Variable, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None
+) -> Tensor:
     """A tensor that is the value, and gives it to the variable when it is computed."""
     return _variable(ref).assign(value, name=name)
 

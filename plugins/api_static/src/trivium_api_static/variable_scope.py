@@ -8,6 +8,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from attrs import define, evolve, field
+
 from trivium.errors import did_you_mean
 
 from .dtypes import as_dtype, float32
@@ -207,7 +208,8 @@ def _first_value(name: str, shape: Any, dtype: Any, initializer: Any) -> Any:
     if not sizes.is_fully_defined():
         raise ValueError(f"Shape of a new variable ({name}) must be fully defined, but instead was {sizes}.")
     made: Callable[..., Any] = initializer() if inspect.isclass(initializer) else initializer
-    return lambda: made(sizes.as_list(), dtype=dtype)
+    extra = {"partition_info": None} if "partition_info" in inspect.signature(made).parameters else {}
+    return lambda: made(sizes.as_list(), dtype=dtype, **extra)
 
 
 def _shared(found: Variable, name: str, shape: Any, dtype: Any) -> Variable:

@@ -40,7 +40,9 @@ def spatial(numbers: Sequence[int] | int, is_last: bool, what: str) -> tuple[int
     entries = [int(n) for n in numbers]
     inner, outer = (entries[1:-1], (entries[0], entries[-1])) if is_last else (entries[2:], entries[:2])
     if any(n != 1 for n in outer):
-        raise ValueError(f"Current implementation does not yet support {what} in the batch and depth dimensions: {entries}")
+        raise ValueError(
+            f"Current implementation does not yet support {what} in the batch and depth dimensions: {entries}"
+        )
     return tuple(inner)
 
 
@@ -69,7 +71,8 @@ def _same(size: Any, kernel: int, stride: int, dilation: int) -> tuple[int, int]
         total = 0
     else:
         raise ShapeError(
-            f"padding 'SAME' with stride {stride} depends on a spatial size that is known only when the graph runs; give "
+            f"padding 'SAME' with stride {stride} depends on a spatial size that is known only when the "
+            f"graph runs; give "
             "the placeholder that size, or pad by hand and use 'VALID'"
         )
     return total // 2, total - total // 2

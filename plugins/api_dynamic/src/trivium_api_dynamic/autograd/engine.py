@@ -38,7 +38,8 @@ def seeds_of(outputs: list[Any], given: list[Any]) -> list[Any]:
             seed = as_ours(autodiff.ones_like(out))
         elif seed.spec.shape != out.spec.shape:
             raise SizeMismatchError(
-                f"Mismatch in shape: grad_output[{i}] has a shape of {list(seed.spec.shape)} and output[{i}] has a shape of "
+                f"Mismatch in shape: grad_output[{i}] has a shape of {list(seed.spec.shape)} and output[{i}] "
+                "has a shape of "
                 f"{list(out.spec.shape)}."
             )
         seeds.append(seed)
@@ -58,7 +59,11 @@ def walk(outputs: list[Any], seeds: list[Any], wanted: Any, keep: bool, create_g
 
 
 def backward(
-    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
 ) -> None:
     """Add the gradient of these tensors to every leaf they depend on, or to `inputs` alone."""
     outputs = several(tensors)
@@ -123,7 +128,8 @@ def grad(
             result[i] = as_ours(autodiff.zeros(x.spec, x))
         elif g is None and not allow_unused:
             raise GradientError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this "
+                "One of the differentiated Tensors appears to not have been used in the graph. Set "
+                "allow_unused=True if this "
                 "is the desired behavior."
             )
     return tuple(result)

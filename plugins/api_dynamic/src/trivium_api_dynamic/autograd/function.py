@@ -70,7 +70,9 @@ class Context:
         values = []
         for value, version, edge in self.kept:
             if value is not None and value.storage.version != version:
-                raise GradientError(f"{self.function.__name__}: a tensor that it saved, {value.spec}, has been overwritten")
+                raise GradientError(
+                    f"{self.function.__name__}: a tensor that it saved, {value.spec}, has been overwritten"
+                )
             values.append(value if edge is None else value.made_by(edge))
         return tuple(values)
 

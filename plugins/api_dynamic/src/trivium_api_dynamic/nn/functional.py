@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+
 from trivium import ops
 from trivium.graph import Symbol
 from trivium.layer import kind_of
@@ -18,8 +19,8 @@ from .layers import core_padding, divisor, per_axis, rounding
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d",
     "conv2d", "conv3d", "cross_entropy", "dropout", "elu", "embedding", "l1_loss", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "max_pool3d", "mse_loss", "nll_loss", "normalize", "one_hot",
-    "pad", "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
+    "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "max_pool3d", "mse_loss", "nll_loss", "normalize",
+    "one_hot", "pad", "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
 ]  # fmt: skip
 
 
@@ -82,7 +83,9 @@ def largest(name):
 
 
 def average(name):
-    def avg_pool(input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    def avg_pool(
+        input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+    ):
         return ops.average_pool(
             input, kernel=kernel_size, stride=stride, padding=padding, rounding=rounding(ceil_mode),
             divisor=divisor(count_include_pad, divisor_override),
@@ -126,7 +129,9 @@ def pad(input, pad, mode="constant", value=None):
     pairs = [(0, 0)] * (ndim - len(pairs)) + pairs[::-1]
     if any([a < 0 or b < 0 for a, b in pairs]):
         input = ops.slice(
-            input, start=tuple([-a if a < 0 else None for a, _ in pairs]), stop=tuple([b if b < 0 else None for _, b in pairs])
+            input,
+            start=tuple([-a if a < 0 else None for a, _ in pairs]),
+            stop=tuple([b if b < 0 else None for _, b in pairs]),
         )
     widths = tuple([(max(a, 0), max(b, 0)) for a, b in pairs])
     return ops.pad(input, widths=widths, value=0.0 if value is None else value)

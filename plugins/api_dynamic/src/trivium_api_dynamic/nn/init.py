@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+
 from trivium.initializer import fans
 from trivium.tensor import recording
 

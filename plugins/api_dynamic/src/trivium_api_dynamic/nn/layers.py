@@ -110,7 +110,8 @@ class _Conv(Wrapped):
             return ops.squeeze(super().forward(ops.expand(input, axis=0)), axis=0)
         if input.spec.ndim != self.ndim + 2:
             raise SizeMismatchError(
-                f"Expected {self.ndim + 1}D (unbatched) or {self.ndim + 2}D (batched) input to conv{self.ndim}d, but got "
+                f"Expected {self.ndim + 1}D (unbatched) or {self.ndim + 2}D (batched) input to "
+                f"conv{self.ndim}d, but got "
                 f"input of size: {list(input.spec.shape)}"
             )
         return super().forward(input)
@@ -255,11 +256,21 @@ class _BatchNorm(Wrapped):
     ndims: ClassVar[tuple[int, ...]]
 
     def __init__(
-        self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True, bias=True, device=None, dtype=None
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=True,
+        track_running_stats=True,
+        bias=True,
+        device=None,
+        dtype=None,
     ):
         super().__init__()
         if affine and not bias:
-            raise NotImplementedError(f"{type(self).__name__}: bias=False; the core layer learns scale and shift, or neither")
+            raise NotImplementedError(
+                f"{type(self).__name__}: bias=False; the core layer learns scale and shift, or neither"
+            )
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         settings = {"momentum": 1.0 - (momentum or 0.0), "epsilon": eps, "affine": affine}
@@ -276,12 +287,15 @@ class _BatchNorm(Wrapped):
 
     def forward(self, input):
         if input.spec.ndim not in self.ndims:
-            raise ValueError(f"expected {' or '.join([f'{n}D' for n in self.ndims])} input (got {input.spec.ndim}D input)")
+            raise ValueError(
+                f"expected {' or '.join([f'{n}D' for n in self.ndims])} input (got {input.spec.ndim}D input)"
+            )
         is_batch = self.training or not self.track_running_stats
         sizes = [n for i, n in enumerate(input.spec.shape) if i != 1]
         if is_batch and sizes and all([type(n) is int for n in sizes]) and math.prod(sizes) == 1:
             raise ValueError(
-                f"Expected more than 1 value per channel when training, got input size torch.Size({list(input.spec.shape)})"
+                "Expected more than 1 value per channel when training, got input size "
+                f"torch.Size({list(input.spec.shape)})"
             )
         if not self.track_running_stats:
             return self.without_state(input)
@@ -353,7 +367,8 @@ class LocalResponseNorm(Wrapped):
 
 
 class Dropout(Wrapped):
-    """Zero a random part while training and scale the rest up.  The masks follow from the seed and the module's number."""
+    """Zero a random part while training and scale the rest up.  The masks follow from the seed and the "
+    "module's number."""
 
     core = "Dropout"
     hidden = frozenset({"random"})

@@ -47,8 +47,8 @@ class Module:
     # -- attributes ------------------------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, core.Layer) and not name.startswith("_"):
-            value = LayerModule(value)
+        if not name.startswith("_"):
+            value = as_module(value)
         tables = self.__dict__.get("_parameters"), self.__dict__.get("_buffers"), self.__dict__.get("_modules")
         is_part = isinstance(value, (Parameter, Module))
         if tables[0] is None:
@@ -66,11 +66,15 @@ class Module:
         elif name in parameters or name in modules:
             table, kind = (parameters, "parameter") if name in parameters else (modules, "module")
             if value is not None:
-                raise TypeError(f"cannot assign '{type(value).__name__}' as {kind} '{name}' (Parameter, Module or None expected)")
+                raise TypeError(
+                    f"cannot assign '{type(value).__name__}' as {kind} '{name}' (Parameter, Module or None expected)"
+                )
             table[name] = None
         elif name in buffers:
             if value is not None and not isinstance(value, CoreTensor):
-                raise TypeError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (torch.Tensor or None expected)")
+                raise TypeError(
+                    f"cannot assign '{type(value).__name__}' as buffer '{name}' (torch.Tensor or None expected)"
+                )
             buffers[name] = value
         else:
             object.__setattr__(self, name, value)
@@ -101,7 +105,9 @@ class Module:
         """Add a parameter."""
         _check_name(self, name)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' (Parameter or None required)")
+            raise TypeError(
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' (Parameter or None required)"
+            )
         if param is not None and param.name == "parameter":
             param.name = name
         self._parameters[name] = param
@@ -115,7 +121,7 @@ class Module:
     def register_module(self, name: str, module: "Module | None") -> None:
         """Add a module."""
         _check_name(self, name)
-        self._modules[name] = LayerModule(module) if isinstance(module, core.Layer) else module
+        self._modules[name] = as_module(module)
 
     add_module = register_module
 
@@ -177,7 +183,9 @@ class Module:
         module = self
         for name in target.split(".") if target else ():
             if name not in module._modules:
-                raise AttributeError(f"{type(module).__name__} has no module '{name}'; it has {', '.join(module._modules)}")
+                raise AttributeError(
+                    f"{type(module).__name__} has no module '{name}'; it has {', '.join(module._modules)}"
+                )
             module = module._modules[name]
         return module
 
@@ -258,7 +266,9 @@ class Module:
 
     # -- state -----------------------------------------------------------------------------------
 
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> "OrderedDict[str, Any]":
+    def state_dict(
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> "OrderedDict[str, Any]":
         """Parameters and buffers by dotted path; detached, but the same memory."""
         state = OrderedDict() if destination is None else destination
         for name, value in self._state():
@@ -288,7 +298,8 @@ class Module:
         for name, value in state_dict.items():
             if name in own and tuple(value.shape) != tuple(own[name].shape):
                 problems.append(
-                    f"size mismatch for {name}: copying a param with shape torch.Size({list(value.shape)}) from checkpoint, "
+                    f"size mismatch for {name}: copying a param with shape torch.Size({list(value.shape)}) from "
+                    "checkpoint, "
                     f"the shape in current model is torch.Size({list(own[name].shape)})."
                 )
         if problems:
@@ -382,6 +393,33 @@ class LayerModule(Module):
         return type(self.layer).__name__
 
 
+class FunctionModule(Module):
+    """Anything that can be called and lists its `parameters()`, such as a net of another style, as a module."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        object.__setattr__(self, "function", function)
+        for number, parameter in enumerate(function.parameters()):  # type: ignore[attr-defined]
+            name = parameter.name if parameter.name not in self._parameters else f"{parameter.name}.{number}"
+            self._parameters[name] = Parameter.of_layer(parameter)
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """The function."""
+        return self.function(*inputs, **named)
+
+    def _get_name(self) -> str:
+        return type(self.function).__name__
+
+
+def as_module(value: Any) -> Any:
+    """A core layer, or a net of another style, as a module; anything else as it is."""
+    if isinstance(value, (Module, type)):
+        return value
+    if isinstance(value, core.Layer):
+        return LayerModule(value)
+    return FunctionModule(value) if callable(value) and callable(getattr(value, "parameters", None)) else value
+
+
 def _check_name(module: Module, name: str) -> None:
     if "_parameters" not in module.__dict__:
         raise AttributeError("cannot assign parameters or buffers before Module.__init__() call")
@@ -409,7 +447,7 @@ def replace_contents(value: Any, convert: Callable[[Any], Any]) -> None:
         return
     gradient, requires_grad = value.grad, value.requires_grad
     value.storage, value.spec, value.layout = new.storage, new.spec, new.layout
-    value.is_packed, value.data, value.base, value.edge = new.is_packed, new.data, None, None
+    value.is_packed, value.memory, value.base, value.edge = new.is_packed, new.memory, None, None
     if requires_grad:
         value.requires_grad_()
         if gradient is not None:

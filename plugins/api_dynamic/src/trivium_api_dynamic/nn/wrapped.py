@@ -21,8 +21,8 @@ class Wrapped(Module):
     renamed: our name for what the layer owns, where it differs
     hidden:  state that PyTorch has not, and that is private here
 
-    Parameters are made in the order in which modules are, each from the next stream of the seed, so the same
-    seed gives the same weights as core layers built in that order.
+    Parameters are made in the order in which modules are, weight before bias, and each that is drawn takes the next
+    stream of the seed: core layers with these settings, built in that order, start with the same bits.
     """
 
     core: ClassVar[str]

@@ -13,7 +13,7 @@ class Adam(Optimizer):
     eps is added to the root once its bias is corrected; weight_decay * p is added to the gradient.
     """
 
-    slots = {"m": "exp_avg", "v": "exp_avg_sq"}
+    slots: ClassVar = {"m": "exp_avg", "v": "exp_avg_sq"}
     decoupled: ClassVar[bool] = False
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False):

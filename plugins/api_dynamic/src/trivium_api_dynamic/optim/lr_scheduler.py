@@ -36,7 +36,8 @@ class LRScheduler:
         self._calls += 1
         if self._calls == 1 and self.optimizer._steps_made == 0:
             warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call them in the opposite order: "
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. You should call them in the "
+                "opposite order: "
                 "the first value of the schedule is skipped otherwise",
                 UserWarning,
                 stacklevel=2,

@@ -42,7 +42,9 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._steps_made = 0
         if isinstance(params, CoreTensor):
-            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got one Tensor")
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got one Tensor"
+            )
         params = list(params)
         if not params:
             raise ValueError("optimizer got an empty parameter list")
@@ -55,8 +57,10 @@ class Optimizer:
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         given = param_group["params"]
         if isinstance(given, set):
-            raise TypeError("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in "
-                            "sets will change between runs. Please use a list instead.")  # fmt: skip
+            raise TypeError(
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead."
+            )
         params = [given] if isinstance(given, CoreTensor) else list(given)
         for p in params:
             if not isinstance(p, CoreTensor):
@@ -151,7 +155,10 @@ class Optimizer:
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
-        return {"state": {number[id(p)]: dict(s) for p, s in self.state.items() if id(p) in number}, "param_groups": groups}
+        return {
+            "state": {number[id(p)]: dict(s) for p, s in self.state.items() if id(p) in number},
+            "param_groups": groups,
+        }
 
     def _params(self) -> list[Any]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -162,13 +169,17 @@ class Optimizer:
         if len(saved) != len(self.param_groups):
             raise StateDictError("loaded state dict has a different number of parameter groups")
         if any([len(s["params"]) != len(g["params"]) for s, g in zip(saved, self.param_groups)]):
-            raise StateDictError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise StateDictError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         by_number = dict(zip([i for group in saved for i in group["params"]], self._params()))
         state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         with recording(False):
             for i, values in state_dict["state"].items():
                 p = by_number[int(i)]
-                state[p] = {k: as_value(v.clone(), p) if isinstance(v, CoreTensor) else deepcopy(v) for k, v in values.items()}
+                state[p] = {
+                    k: as_value(v.clone(), p) if isinstance(v, CoreTensor) else deepcopy(v) for k, v in values.items()
+                }
         self.state = state
         for group, options in zip(self.param_groups, saved):
             group.update({k: deepcopy(v) for k, v in options.items() if k != "params"})

@@ -1,5 +1,7 @@
 """Stochastic gradient descent."""
 
+from typing import ClassVar
+
 from trivium.registry import find_optimizer
 
 from .optimizer import Optimizer
@@ -11,7 +13,7 @@ class SGD(Optimizer):
     The velocity starts as the first gradient, without dampening.  weight_decay * p is added to the gradient.
     """
 
-    slots = {"velocity": "momentum_buffer"}
+    slots: ClassVar = {"velocity": "momentum_buffer"}
 
     def __init__(
         self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False
@@ -20,7 +22,13 @@ class SGD(Optimizer):
             raise NotImplementedError("SGD: maximize; negate the loss")
         super().__init__(
             params,
-            {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov},
+            {
+                "lr": lr,
+                "momentum": momentum,
+                "dampening": dampening,
+                "weight_decay": weight_decay,
+                "nesterov": nesterov,
+            },
         )
 
     def check(self, group):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -62,7 +62,7 @@ class Declared:
 class LayerType:
     """A row: how a declared layer becomes a Layer or a Source.
 
-    blobs:       names of what the layer owns, in the order of Caffe's blobs
+    blobs:       names of what the layer owns, in the order of Caffe's blobs; None for all that it owns
     bottoms:     how many it may have;  tops: the same
     is_in_place: whether its top may be its bottom
     is_loss:     whether its first top counts as a loss where no loss_weight says otherwise
@@ -72,13 +72,17 @@ class LayerType:
 
     name: str
     make: Callable[[Declared], Any]
-    blobs: tuple[str, ...] = ()
+    blobs: tuple[str, ...] | None = ()
     bottoms: Count = (1, 1)
     tops: Count = (1, 1)
     is_in_place: bool = False
     is_loss: bool = False
     for_each: bool = False
     is_source: bool = False
+
+    def blobs_of(self, owned: Collection[str]) -> list[str]:
+        """The names of blobs among what a layer owns, in order."""
+        return list(owned) if self.blobs is None else [name for name in self.blobs if name in owned]
 
 
 TYPES: dict[str, LayerType] = {}
@@ -95,8 +99,12 @@ def layer_type(name: str, **traits: Any) -> Callable[[Callable[[Declared], Any]]
 
 
 def register_layer_type(name: str, make: Callable[[Declared], Layer | Source], **traits: Any) -> LayerType:
-    """A layer type of your own: nets that are read from now on know it."""
-    return registry.register(KIND, LayerType(name, make, **traits), name)
+    """A layer type of your own: nets that are read from now on know it.
+
+    make:   a function `declared -> Layer`
+    traits: fields of LayerType; all that the layer owns are blobs, in the order in which it names them
+    """
+    return registry.register(KIND, LayerType(name, make, **{"blobs": None, **traits}), name)
 
 
 def known_types() -> list[str]:

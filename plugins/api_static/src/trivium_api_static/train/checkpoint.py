@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from attrs import define
+
 from trivium.errors import did_you_mean
 from trivium.spec import as_dtype
 
@@ -30,8 +31,10 @@ __all__ = [
 INDEX, DATA, META = ".index", ".data-00000-of-00001", ".meta"
 _HEADER_AT_MOST = 100_000_000
 _WORDS = {
-    "float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16", "int32": "I32",
-    "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL", "complex64": "C64",
+    "float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64", "int8": "I8", "int16": "I16",
+    "int32": "I32",
+    "int64": "I64", "uint8": "U8", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL",
+    "complex64": "C64",
 }  # fmt: skip
 _DTYPES = {word: name for name, word in _WORDS.items()}
 
@@ -46,7 +49,11 @@ def write_tensors(prefix: str, arrays: Mapping[str, np.ndarray], meta: Any | Non
     for name, array in arrays.items():
         if array.dtype.name not in _WORDS:
             raise TypeError(f"{name}: {array.dtype} has no place in a checkpoint; cast it")
-        header[name] = {"dtype": _WORDS[array.dtype.name], "shape": array.shape, "data_offsets": [at, at + array.nbytes]}
+        header[name] = {
+            "dtype": _WORDS[array.dtype.name],
+            "shape": array.shape,
+            "data_offsets": [at, at + array.nbytes],
+        }
         sums[name] = zlib.crc32(np.ascontiguousarray(array))
         at += array.nbytes
     header["__metadata__"] = {"crc32": json.dumps(sums)}
@@ -91,7 +98,9 @@ class Reader:
         try:
             self._bytes = Path(self.path).read_bytes()
         except OSError as error:
-            raise NotFoundError(None, None, f"Unsuccessful TensorSliceReader constructor: {self.path}: {error.strerror}") from error
+            raise NotFoundError(
+                None, None, f"Unsuccessful TensorSliceReader constructor: {self.path}: {error.strerror}"
+            ) from error
         self._header, self._start = self._read_header()
         metadata = self._header.pop("__metadata__", {})
         self._sums = json.loads(metadata.get("crc32", "{}"))
@@ -119,7 +128,9 @@ class Reader:
     def read(self, name: str) -> np.ndarray:
         """A tensor, checked."""
         if name not in self._header:
-            raise NotFoundError(None, None, f"Key {name} not found in checkpoint {self.path}{did_you_mean(name, self._header, 3)}")
+            raise NotFoundError(
+                None, None, f"Key {name} not found in checkpoint {self.path}{did_you_mean(name, self._header, 3)}"
+            )
         entry = self._header[name]
         first, last = entry["data_offsets"]
         raw = self._bytes[self._start + first : self._start + last]
@@ -172,19 +183,22 @@ class CheckpointState:
 
 def update_checkpoint_state(
     save_dir: str, model_checkpoint_path: str, all_model_checkpoint_paths: Sequence[str] | None = None,
-    latest_filename: str | None = None,
+    latest_filename: str | None = None, save_relative_paths: bool = False,
 ) -> None:  # fmt: skip
-    """Write the file `checkpoint`; paths inside its folder are written relative to it."""
+    """Write the file `checkpoint`; relative paths are written relative to its folder, absolute ones where asked."""
     paths = list(all_model_checkpoint_paths or [])
     if model_checkpoint_path not in paths:
         paths.append(model_checkpoint_path)
 
     def written(path: str) -> str:
-        return path if os.path.isabs(path) else os.path.relpath(path, save_dir or ".")
+        stays = os.path.isabs(path) and not save_relative_paths
+        return path if stays else os.path.relpath(path, save_dir or ".")
 
     lines = [f"model_checkpoint_path: {json.dumps(written(model_checkpoint_path))}"]
     lines += [f"all_model_checkpoint_paths: {json.dumps(written(path))}" for path in paths]
-    write_aside(os.path.join(save_dir, latest_filename or "checkpoint"), ["".join(f"{line}\n" for line in lines).encode()])
+    write_aside(
+        os.path.join(save_dir, latest_filename or "checkpoint"), ["".join(f"{line}\n" for line in lines).encode()]
+    )
 
 
 def get_checkpoint_state(checkpoint_dir: str, latest_filename: str | None = None) -> CheckpointState | None:

@@ -12,7 +12,7 @@ from trivium.registry import find_optimizer
 
 from .. import dtypes
 from ..bridge import captured_parameters
-from ..build import as_tensor, call, converted, graph_of
+from ..build import as_tensor, assumed, call, converted, graph_of
 from ..gradient import gradients
 from ..graph import Graph, GraphKeys, get_default_graph
 from ..operation import Operation, Tensor
@@ -71,7 +71,8 @@ class Optimizer:
         pairs = self.compute_gradients(loss, var_list, grad_loss=grad_loss)
         if not any(gradient is not None for gradient, _ in pairs):
             raise ValueError(
-                "No gradients provided for any variable, check your graph for ops that do not support gradients, between "
+                "No gradients provided for any variable, check your graph for ops that do not support "
+                "gradients, between "
                 f"variables {[str(v) for _, v in pairs]} and loss {loss}."
             )
         return self.apply_gradients(pairs, global_step, name)
@@ -188,7 +189,7 @@ def _number(value: Any, graph: Graph, name: str) -> Any:
     value = value() if callable(value) else value
     if not (isinstance(value, Tensor) or hasattr(value, "as_tensor")):
         return float(value)
-    return converted(value, None, graph, name).symbol
+    return assumed(converted(value, None, graph, name).symbol, ())
 
 
 class GradientDescentOptimizer(Optimizer):

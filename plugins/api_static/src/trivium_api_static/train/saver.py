@@ -24,6 +24,7 @@ class Saver:
     var_list:    variables, or a dict from the names in files to variables; all of the graph when left out
     max_to_keep: how many sets of files stay; 0 or None for all
     keep_checkpoint_every_n_hours: sets that stay beyond that, one each so many hours
+    save_relative_paths: whether the file `checkpoint` names sets so that their folder may move
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Saver:
         if not variables and not allow_empty:
             raise ValueError("No variables to save")
         self._variables: dict[str, Variable] = dict(variables)
-        self._max_to_keep, self._reshape = max_to_keep or 0, reshape
+        self._max_to_keep, self._reshape, self._relative = max_to_keep or 0, reshape, save_relative_paths
         self._keep_for = keep_checkpoint_every_n_hours * 3600.0
         self._next_kept = time.time() + self._keep_for
         self._last: list[tuple[str, float]] = []
@@ -66,7 +67,7 @@ class Saver:
             if write_state:
                 self._remember(path)
                 kept = [kept for kept, _ in self._last]
-                update_checkpoint_state(folder, path, kept, latest_filename)
+                update_checkpoint_state(folder, path, kept, latest_filename, self._relative)
         except OSError as error:
             raise errors.ResourceExhaustedError(
                 None, None, f"{path}: cannot be written: {error.strerror or error}; what was saved before is untouched"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
 from trivium.tensor import Tensor as CoreTensor
 
 from ...creation import as_tensor, tensor

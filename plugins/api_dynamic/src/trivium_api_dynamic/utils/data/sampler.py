@@ -34,11 +34,15 @@ class RandomSampler(Sampler):
     The order follows from the generator, the default one of `manual_seed` if none is given.
     """
 
-    def __init__(self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None) -> None:
+    def __init__(
+        self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None
+    ) -> None:
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self.num_samples = len(data_source) if num_samples is None else num_samples
         if not isinstance(self.num_samples, int) or self.num_samples < 0:
-            raise ValueError(f"num_samples should be a non-negative integer value, but got num_samples={self.num_samples}")
+            raise ValueError(
+                f"num_samples should be a non-negative integer value, but got num_samples={self.num_samples}"
+            )
 
     def __iter__(self) -> Iterator[int]:
         count, source = len(self.data_source), of(self.generator)
@@ -70,7 +74,9 @@ class SubsetRandomSampler(Sampler):
 class WeightedRandomSampler(Sampler):
     """Numbers drawn in proportion to their weights."""
 
-    def __init__(self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None) -> None:
+    def __init__(
+        self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator: Any = None
+    ) -> None:
         self.weights = np.array([float(w) for w in weights])
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
         if not replacement and num_samples > len(self.weights):
@@ -84,7 +90,9 @@ class WeightedRandomSampler(Sampler):
             yield from np.minimum(np.searchsorted(ends, drawn, side="right"), len(ends) - 1).tolist()
             return
         # the smallest of exponential waiting times (Efraimidis & Spirakis, 2006)
-        waits = -np.log((source.bits((len(self.weights),)) + 0.5) / 2.0**32) / np.where(self.weights > 0, self.weights, 1e-300)
+        waits = -np.log((source.bits((len(self.weights),)) + 0.5) / 2.0**32) / np.where(
+            self.weights > 0, self.weights, 1e-300
+        )
         yield from np.argsort(waits)[: self.num_samples].tolist()
 
     def __len__(self) -> int:
