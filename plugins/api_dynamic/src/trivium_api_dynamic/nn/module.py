@@ -407,6 +407,14 @@ class FunctionModule(Module):
         """The function."""
         return self.function(*inputs, **named)
 
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_") or not hasattr(self.__dict__.get("function"), name):
+                raise
+        return getattr(self.function, name)  # what else it can do, in its own style's words
+
     def _get_name(self) -> str:
         return type(self.function).__name__
 
