@@ -124,10 +124,9 @@ class Program:
 
     def _bound(self, values: Sequence[Any]) -> Instance:
         sizes = dict(self.sizes)
-        specs: dict[Symbol, Spec] = {}
-        for symbol, value in zip(self.block.fed, values, strict=True):
-            match_sizes(symbol, value.shape, sizes)
-            specs[symbol] = Spec(value.shape, symbol.spec.dtype)
+        shapes = {symbol: value.shape for symbol, value in zip(self.block.fed, values, strict=True)}
+        match_sizes(shapes, sizes)
+        specs = {symbol: Spec(shape, symbol.spec.dtype) for symbol, shape in shapes.items()}
         return Instance(self.block.nodes, self.block, specs, sizes, self.device, self.store)
 
 

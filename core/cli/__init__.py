@@ -94,12 +94,20 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (TriviumError, OSError) as error:
+    except (TriviumError, OSError, MemoryError) as error:
         if os.environ.get("TRIVIUM_DEBUG", "0") not in ("", "0"):
             traceback.print_exc()
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {_in_words(error)}", err=True)
         return 1
     return result if type(result) is int else 0
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {str(error) or 'none is left'}; make the net or its batch smaller"
+    if isinstance(error, OSError) and not isinstance(error, TriviumError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; change that, or name another"
+    return str(error)
 
 
 def _show_ours_plainly() -> None:

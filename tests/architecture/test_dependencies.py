@@ -20,6 +20,7 @@ PLUGINS = sorted(file.parent for file in (ROOT / "plugins").glob("*/pyproject.to
 # Each row may import the rows above it, and itself where it is a folder.
 ORDER = [
     "errors",
+    "saving",
     "spec",
     "op",
     "kernel",

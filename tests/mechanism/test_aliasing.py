@@ -146,3 +146,28 @@ def test_a_step_does_not_write_over_a_parameter_that_is_read_later(device):
     assert np.allclose(result.numpy(), np.exp([1, 2]) + [3, 6])
     assert weight.numpy().tolist() == [3, 6]
     assert weight.storage.buffer is buffer and weight.storage.version == 1
+
+
+def test_a_view_made_before_its_base_got_a_gradient_is_tracked_from_then_on(device):
+    x = Tensor.of(np.array([1.0, 2.0], np.float32), device=device).require_gradient()
+    base = Tensor.of(np.zeros(2, np.float32), device=device)
+    last = ops.slice(base, start=(1,))
+    assert last.edge is None
+
+    base.write(x * 5.0)
+    ops.sum(last * 2.0).backward()
+
+    assert x.gradient.numpy().tolist() == [0, 10]
+
+
+def test_writing_to_a_detached_view_leaves_the_edge_of_the_base_alone(device):
+    x = Tensor.of(np.array([1.0, 2.0]), device=device).require_gradient()
+    y = x * 3.0
+    edge = y.edge
+
+    ops.slice(y, start=(1,)).detach().write(Tensor.of(np.array([7.0]), device=device))
+    ops.sum(y).backward()
+
+    assert y.edge is edge
+    assert y.numpy().tolist() == [3, 7]
+    assert x.gradient.numpy().tolist() == [3, 3]

@@ -154,3 +154,20 @@ def test_a_workspace_passes_between_one_providers_forward_and_gradient():
 
     assert found == [("which element won", None)]
     assert x.gradient.numpy().sum() == 4
+
+
+def test_kernels_registered_for_a_while_are_gone_afterwards():
+    backend = FakeBackend("brief")
+    x = Tensor.of(np.zeros(2, np.float32), device=backend.device())
+    table = KernelTable("brief", provider="ones", priority=9)
+    table.kernel("exp")(lambda x, out=None: backend.from_numpy(np.full(2, 42, np.float32)))
+
+    with registry.temporary():
+        registry.register_backend(backend)
+        before = ops.exp(x).numpy().tolist()
+        with registry.temporary():
+            registry.register_kernels(table)
+            inside = ops.exp(x).numpy().tolist()
+        after = ops.exp(x).numpy().tolist()
+
+    assert (before, inside, after) == ([1, 1], [42, 42], [1, 1])

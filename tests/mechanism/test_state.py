@@ -107,3 +107,25 @@ def test_pruning_follows_control_dependencies(device):
     Program([constant], device=device).run()
 
     assert weight.item() == 10
+
+
+def test_an_assignment_that_only_a_fetch_reaches_happens(device):
+    weight = Parameter(np.array(5.0, np.float32), device=device)
+    graph = Graph()
+    assigned = graph.assign(weight, graph.read(weight) * 2.0)
+
+    (seen,) = Program([assigned + 1.0], device=device).run()
+
+    assert (seen.item(), weight.item()) == (11, 10)
+
+
+def test_an_assignment_that_only_a_control_dependency_reaches_happens_before_what_waits_for_it(device):
+    weight = Parameter(np.array(5.0, np.float32), device=device)
+    graph = Graph()
+    assigned = graph.assign(weight, graph.read(weight) * 2.0)
+    with graph.after(assigned):
+        seen = graph.read(weight) + 0.0
+
+    (value,) = Program([seen], device=device).run()
+
+    assert (value.item(), weight.item()) == (10, 10)

@@ -296,7 +296,9 @@ class Module:
         if strict and missing:
             problems.append(f"Missing key(s) in state_dict: {quoted(missing)}. ")
         for name, value in state_dict.items():
-            if name in own and tuple(value.shape) != tuple(own[name].shape):
+            if name in own and not hasattr(value, "shape"):
+                problems.append(f"{name} is a {type(value).__name__}, not a tensor. ")
+            elif name in own and tuple(value.shape) != tuple(own[name].shape):
                 problems.append(
                     f"size mismatch for {name}: copying a param with shape torch.Size({list(value.shape)}) from "
                     "checkpoint, "
