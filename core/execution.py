@@ -34,7 +34,7 @@ class Instance:
     ) -> None:  # fmt: skip
         self.device, self.store, self.block, self.sizes, self.specs = device, store, block, sizes, specs
         self.given = tuple(specs)
-        self.places = {symbol: device for symbol in self.given} | dict(places or {})
+        self.places = dict.fromkeys(self.given, device) | dict(places or {})
         self.steps, self.rest = lower(nodes, specs, sizes, device, store)
         self.is_whole = places is None and not self.rest
         self._later: dict[Any, Instance] = {}
@@ -137,7 +137,8 @@ class _Loose:
             layout = getattr(slot, "layout", None)
 
             def read() -> None:
-                values[node.outputs[0]] = _packed_view(step.device, storage.buffer, layout) if layout else storage.buffer
+                buffer = storage.buffer
+                values[node.outputs[0]] = _packed_view(step.device, buffer, layout) if layout else buffer
 
             self.calls.append(read)
         elif node.op is ASSIGN:
@@ -229,7 +230,7 @@ class _Arena:
         self._layouts: dict[Symbol, Layout] = {}
         self._roots: dict[Symbol, Symbol] = {}
         self._assigns: list[tuple[Any, Symbol]] = []
-        self._direct: dict[Symbol, tuple[Any, Storage]] = {}  # written where a slot's value is: which slot, which memory
+        self._direct: dict[Symbol, tuple[Any, Storage]] = {}  # what is made where a slot's value is
         self._buffers: dict[Symbol, Buffer] = {}
         self._unplanned: set[Symbol] = set()
         for symbol in instance.given:
@@ -352,8 +353,9 @@ class _Arena:
         ])  # fmt: skip
 
     def _read_and_overwritten(self) -> dict[Symbol, Buffer]:
-        """Memory for the values of assignments that are state which an assignment overwrites, to be put aside before."""
-        written = [self.instance.store.find(slot) for slot, symbol in self._assigns if not self._is_direct(slot, symbol)]
+        """Memory to put aside what is assigned to one slot while it is the value of another that is overwritten."""
+        find = self.instance.store.find
+        written = [find(slot) for slot, symbol in self._assigns if not self._is_direct(slot, symbol)]
         homes = {symbol: self._homes[self._roots[symbol]] for _, symbol in self._assigns}
         return {
             symbol: home.device.empty(self.instance.specs[symbol])

@@ -339,7 +339,9 @@ class Tensor(Value):
         device = outs[0].device
         bound = device.bound.get(key) or _bind(op, device, inputs, settings)
         can_write = (
-            bound.run is not None and bound.out and bound.in_place
+            bound.run is not None
+            and bound.out
+            and bound.in_place
             and all([out.is_packed and out.memory is not None for out in outs])
         )
         with recording(False):

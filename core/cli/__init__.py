@@ -91,6 +91,8 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _INTERRUPTED
         click.echo("stopped", err=True)
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code

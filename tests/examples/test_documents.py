@@ -17,6 +17,9 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
+import trivium_api_prototxt as caffe
+from trivium import registry
+
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PATTERNS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "plugins/*/README.md", "examples/**/README.md")
@@ -90,20 +93,49 @@ def trivium(command, folder):
     return run(["-c", "from trivium.cli import main; main()", *shlex.split(command)[1:]], folder)
 
 
-@in_each_document
-def test_python_of_a_document_runs_and_prints_what_it_shows(path, tmp_path):
+def run_blocks(path, folder):
+    """What each Python block of a document prints: pairs of a block and a text."""
     blocks = blocks_of(path.read_text(encoding="utf-8"))
     for block in blocks:
         if block.language == "prototxt" and block.option:
-            (tmp_path / block.option).write_text(block.text)
-    given = [(block.line, block.text, block.printed) for block in blocks if block.runs]
-    if not given:
-        return
-
+            (folder / block.option).write_text(block.text)
+    running = [block for block in blocks if block.runs]
+    if not running:
+        return []
+    given = json.dumps([(block.line, block.text) for block in running])
     script = str(HERE / "run_blocks.py")
-    result = run(["-W", "error", script, str(path.relative_to(ROOT))], tmp_path, json.dumps(given))
-
+    result = run(["-W", "error", script, str(path.relative_to(ROOT))], folder, given)
     assert result.returncode == 0, result.stderr
+    return list(zip(running, json.loads(result.stdout), strict=True))
+
+
+def is_said(printed, said):
+    """Whether a text is as a document says; the last digits of numbers depend on the processor and its libraries."""
+    words, others = re.split(r"[\s,()\[\]]+", printed.strip()), re.split(r"[\s,()\[\]]+", said.strip())
+    return len(words) == len(others) and all(map(is_same, words, others))
+
+
+def is_same(word, other):
+    try:
+        return word == other or float(word) == pytest.approx(float(other), rel=1e-5)
+    except ValueError:
+        return False
+
+
+@in_each_document
+def test_python_of_a_document_runs_and_prints_what_it_shows(path, tmp_path):
+    for block, printed in run_blocks(path, tmp_path):
+        if block.printed is not None:
+            where = f"{path.relative_to(ROOT)}:{block.line}"
+            assert is_said(printed, block.printed), f"{where} prints\n{printed}and not\n{block.printed}"
+
+
+def test_the_three_styles_of_the_readme_print_the_same(tmp_path):
+    losses = [printed for block, printed in run_blocks(ROOT / "README.md", tmp_path) if "_ in range(3)" in block.text]
+
+    assert len(losses) == 3
+    assert losses[0] == losses[1] == losses[2]
+    assert len(losses[0].split()) == 3
 
 
 def test_few_blocks_are_left_out():
@@ -151,3 +183,11 @@ def test_files_that_a_document_names_exist(path):
     missing = [name for name in named if not ((ROOT / name).exists() or (path.parent / name).exists())]
 
     assert not missing
+
+
+def test_the_prototxt_readme_lists_every_layer_type():
+    page = (ROOT / "plugins/api_prototxt/README.md").read_text(encoding="utf-8")
+    listed = re.search(r"Layer types: ([^.]*)\.", page)[1]
+
+    with registry.temporary():
+        assert re.split(r",\s+", listed) == caffe.layer_type_list()

@@ -186,3 +186,20 @@ def test_a_gradient_that_needs_no_axes_flows_through_an_unknown_number_of_them(d
     (value,) = Program([g], device=device).run({x: np.array([-1, 1], np.float32), seed: np.ones(2, np.float32)})
 
     assert value.numpy().tolist() == [0, 2]
+
+
+def test_sizes_over_a_number_have_one_form():
+    n = Dim("n")
+
+    assert (n + 1) // 2 == (n - 1) // 2 + 1
+    assert (3 * n + 4) // 2 == n + 2 + n // 2
+    assert [((5 * n - 7) // 3).resolve({n.atom: k}) for k in range(4)] == [(5 * k - 7) // 3 for k in range(4)]
+
+
+def test_a_size_made_of_others_is_checked_whatever_the_order_of_the_feeds(device):
+    graph, n = Graph(), Dim("n")
+    twice, once = graph.placeholder((2 * n,)), graph.placeholder((n,))
+    program = Program([ops.sum(twice), ops.sum(once)], fed=[twice, once], device=device)
+
+    with pytest.raises(FeedError, match=r"2\*n is 2 in one feed and 3 in another"):
+        program.run({twice: np.zeros(3, np.float32), once: np.zeros(1, np.float32)})

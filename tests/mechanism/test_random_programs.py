@@ -19,7 +19,7 @@ DEVICES = {
     "fake": lambda: FakeBackend().device(),
     "minimal": lambda: FakeBackend(is_minimal=True).device(),
 }
-SEEDS = range(60)
+SEEDS = range(100)
 
 unchanged = opaque(lambda x: x, name="unchanged", results=lambda specs: list(specs))
 

@@ -56,10 +56,12 @@ print(ops.softsign(x).numpy(), x.gradient.numpy())
 
 
 def test_its_op_kernel_layer_and_optimizer_are_conformant(plugin):
-    result = plugin._run(
-        ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "trivium.testing.conformance", "--device", "cpu",
-         "-k", "softsign or Softsign or BoundedDescent"], {}
-    )  # fmt: skip
+    result = plugin.python("""\
+import sys
+import pytest
+arguments = ["-q", "-p", "no:cacheprovider", "--pyargs", "trivium.testing.conformance", "--device", "cpu"]
+sys.exit(pytest.main([*arguments, "-k", "softsign or Softsign or BoundedDescent"]))
+""")  # fmt: skip
 
     assert result.returncode == 0, result.stdout
     assert int(re.search(r"(\d+) passed", result.stdout)[1]) > 20
