@@ -16,9 +16,11 @@ from .. import config, discovery, registry
 from ..errors import TriviumError, UnknownNameError, did_you_mean
 
 _OF_CORE = {
+    "conformance": "Prove a device: every op, layer and optimizer against the references.",
     "devices": "Show the devices that answer, and which one is the default.",
     "doctor": "Look for what is broken or missing, and say what to do.",
     "explain": "Say how an op would run: the kernel, and why not another.",
+    "new": "Write a plugin: a backend, an op, a layer or an optimizer.",
     "plugins": "List plugins; block and unblock them.",
 }
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
