@@ -55,14 +55,16 @@ def command(
             write_aside(path, text().encode())
     _show(report)
     if report.failures or collector.errors or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        for error in collector.errors:
-            click.echo(error, err=True)
+        for what in collector.errors:
+            click.echo(what, err=True)
         raise click.exceptions.Exit(1)
 
 
 def _show(report: Any) -> None:
     dtypes, rows = report.rows()
-    worth_telling = [(subject, *states) for subject, states in rows if set(states) - {"works", "native", "fallback", ""}]
+    worth_telling = [
+        (subject, *states) for subject, states in rows if set(states) - {"works", "native", "fallback", ""}
+    ]
     if worth_telling:
         print_table(("", *dtypes), worth_telling)
         click.echo()

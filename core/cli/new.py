@@ -17,7 +17,9 @@ _KINDS = ("backend", "op", "layer", "optimizer")
 @click.command("new")
 @click.argument("kind", type=click.Choice(_KINDS))
 @click.argument("name")
-@click.option("--into", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The folder to write to.")
+@click.option(
+    "--into", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="The folder to write to."
+)
 def command(kind: str, name: str, into: Path) -> None:
     """Write a plugin NAME that brings a backend, an op, a layer or an optimizer."""
     _check(name)
@@ -42,7 +44,9 @@ _PROOF = {
 
 def _check(name: str) -> None:
     if not name.isidentifier() or name != name.lower() or keyword.iskeyword(name):
-        raise ConfigError(f"new: {name!r} is no name for a plugin; use lower-case letters, digits and _, for example acme")
+        raise ConfigError(
+            f"new: {name!r} is no name for a plugin; use lower-case letters, digits and _, for example acme"
+        )
 
 
 def _names(kind: str, name: str) -> dict[str, str]:
@@ -231,14 +235,14 @@ def trivium_register_optimizers(register):
 }
 
 _TEST = {
-    "backend": '''from trivium.testing.conformance import BackendConformance
+    "backend": """from trivium.testing.conformance import BackendConformance
 from ${package} import backend
 
 
 class Test${Class}(BackendConformance):
     backend = backend
-''',
-    "op": '''from trivium.testing.conformance import BackendConformance, OpConformance
+""",
+    "op": """from trivium.testing.conformance import BackendConformance, OpConformance
 
 
 class TestMeaning(OpConformance):
@@ -248,8 +252,8 @@ class TestMeaning(OpConformance):
 class TestOnTheHost(BackendConformance):
     device = "cpu"
     only = ("${name}",)
-''',
-    "layer": '''import pytest
+""",
+    "layer": """import pytest
 from trivium.config import as_device
 from trivium.testing.layer_checks import check_fed_phase, check_layer, layer_cases
 from ${package} import ${Class}
@@ -259,8 +263,8 @@ from ${package} import ${Class}
 def test_tensors_and_programs_give_equal_bits(case):
     check_layer(case, as_device("cpu"), training=True)
     check_fed_phase(case, as_device("cpu"))
-''',
-    "optimizer": '''import pytest
+""",
+    "optimizer": """import pytest
 from trivium.config import as_device
 from trivium.testing.training_checks import check_optimizer, optimizer_cases
 from ${package} import ${Class}
@@ -269,5 +273,5 @@ from ${package} import ${Class}
 @pytest.mark.parametrize("case", optimizer_cases(${Class}), ids=str)
 def test_eager_steps_and_programs_give_equal_bits(case):
     check_optimizer(case, as_device("cpu"))
-''',
+""",
 }

@@ -107,7 +107,12 @@ class Report:
     def to_json(self) -> str:
         """Everything, for a program."""
         cells = [{**asdict(cell), "state": cell.state} for cell in self.cells.values()]
-        facts = {"device": self.device, "seconds": round(self.seconds, 1), "counts": dict(self.counts()), "cells": cells}
+        facts = {
+            "device": self.device,
+            "seconds": round(self.seconds, 1),
+            "counts": dict(self.counts()),
+            "cells": cells,
+        }
         return json.dumps(facts, indent=1)
 
     def to_markdown(self) -> str:
