@@ -96,7 +96,7 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
     op, edges = call.op, call.edges
     if op.elementwise and not call.specs[0].has_rank:
         _check_broadcast(call)
-    if op.needs_decomposition([name for name, edge in zip(op.names_of(len(edges)), edges, strict=True) if edge]):
+    if op.decompose is not None and op.needs_decomposition(_tracked_names(call)):
         for edge, value in zip(edges, _through_decomposition(call, arrived), strict=True):
             _accumulate(grads, edge, value)
         return
@@ -122,6 +122,12 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
             if position < len(edges):
                 _accumulate(grads, edges[position], value)
         done.update(rule.wrt)
+
+
+def _tracked_names(call: Call) -> list[str]:
+    """The inputs of a call that a gradient may flow to."""
+    names = call.op.names_of(len(call.edges))
+    return [name for name, edge in zip(names, call.edges, strict=True) if edge is not None]
 
 
 def _without_rank(call: Call) -> Spec | None:

@@ -245,7 +245,7 @@ class _Arena:
         if instance.is_whole:
             self._write_directly()
         self._asides = self._read_and_overwritten()
-        self._plan(end)
+        self._plan()
         for step in instance.steps:
             self._emit(step)
             self.makers += [step.node] * (len(self.calls) - len(self.makers))
@@ -277,7 +277,7 @@ class _Arena:
             if step.inputs[0] in self._layouts:
                 self._layouts[node.outputs[0]] = self._layouts[step.inputs[0]]
         elif step.layout is not None:
-            self._visit_view(step)
+            self._visit_view(at, step)
         else:
             assert step.bound is not None
             for out, spec in zip(step.outputs, step.bound.specs, strict=True):
@@ -288,7 +288,7 @@ class _Arena:
                     continue
                 self._place(out, step.device, lifetime=Lifetime(at, at, _bytes(spec)))
 
-    def _visit_view(self, step: Step) -> None:
+    def _visit_view(self, at: int, step: Step) -> None:
         """A view is its operand's memory; a view of a view is composed from the first one's layout."""
         source = step.inputs[0]
         assert source is not None and step.layout is not None
@@ -300,7 +300,7 @@ class _Arena:
             else:
                 layout = step.bound.view(inner, **step.bound.settings)  # type: ignore[misc]
         if layout is None:  # the memory cannot be seen that way, but a packed copy of the operand can
-            at, spec = self.instance.steps.index(step), self.instance.specs[source]
+            spec = self.instance.specs[source]
             self._homes[out] = _Home(spec, step.device, lifetime=Lifetime(at, at, _bytes(spec)))
             self._roots[out], self._layouts[out] = out, step.layout
             return
@@ -363,7 +363,7 @@ class _Arena:
             if home.storage is not None and home.storage in written
         }
 
-    def _plan(self, end: int) -> None:
+    def _plan(self) -> None:
         lifetimes: dict[Device, list[Lifetime]] = {}
         for at, step in enumerate(self.instance.steps):
             for out in step.outputs:

@@ -162,6 +162,7 @@ class Op:
     def infer(self, specs: Sequence[Spec | None], settings: Mapping[str, Any]) -> tuple[Spec, ...]:
         """The Specs of the outputs.  A mistake is reported in the op's name."""
         settings = self.complete(settings)
+        self._check_arity(specs)
         self._check_dtypes(specs)
         if self.shape_rule is None:
             raise ShapeError(f"{self.name}: has no shape rule; give it one with @{self.name}.shape")

@@ -499,7 +499,7 @@ def record(op: Op, inputs: Sequence[Any], settings: Settings, outs: tuple[Any, .
             edges.append(None)
             continue
         tracked = tracked << 1 | 1
-        edges.append(x.current_edge)
+        edges.append(x.edge if x.base is None else x.current_edge)
     try:
         plan = op.save_plans[tracked]
     except KeyError:

@@ -194,7 +194,7 @@ def test_core_is_read_in_an_afternoon():
     counted = [file for file in CORE_FILES if unit_of(file) not in ("ops", "testing", "cli")]
     lines = sum(lines_of_code(file.read_text(encoding="utf-8")) for file in counted)
 
-    assert lines < 5000, f"{lines} lines of code in core without ops/, testing/ and cli/"
+    assert lines < 5500, f"{lines} lines of code in core without ops/, testing/ and cli/"
 
 
 def lines_of_code(text: str) -> int:

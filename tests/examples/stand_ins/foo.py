@@ -20,4 +20,4 @@ def download(memory):
 
 
 def gemm(x, y):
-    return Memory(x._array @ y._array)
+    return Memory((x._array @ y._array).astype(x.dtype))

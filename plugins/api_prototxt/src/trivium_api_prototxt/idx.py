@@ -53,7 +53,7 @@ def find_data(name: str | Path, prototxt: str | Path | None = None) -> Path:
             kind = "a folder" if place.is_dir() else "a device"
             raise DataError(f"{place}: cannot be read: it is {kind}: name an idx file")
     raise MissingDataError(
-        f"{str(name)!r}: no such data file; looked at {', '.join(repr(str(place)) for place in places)}; {HOW_TO_GET}"
+        f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}"
     )
 
 
