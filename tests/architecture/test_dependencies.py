@@ -59,7 +59,8 @@ ORDER = [
 ]
 
 CORE_NEEDS = {"numpy", "ml_dtypes", "attrs", "pluggy", "entrypoints"}
-FOLDER_NEEDS = {"cli": {"click", "rich"}, "testing": {"pytest"}}
+# the command `conformance` says what to install where pytest is missing
+FOLDER_NEEDS = {"cli": {"click", "rich", "pytest"}, "testing": {"pytest"}}
 
 # A style asks the registry for these by name, so that any device and any layer plugin can answer.
 STYLES_ASK_BY_NAME = ("trivium_backend_", "trivium_kernels_", "trivium_layers_")
