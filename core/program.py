@@ -13,7 +13,7 @@ from .errors import FeedError, GraphError
 from .execution import Instance
 from .graph import PLACEHOLDER, Symbol
 from .lowering import Step, match_sizes
-from .passes import PASSES, Block, Pass
+from .passes import PASSES, Block, Pass, prune
 from .spec import Atom, Spec
 from .store import Store
 from .tensor import Tensor
@@ -53,7 +53,7 @@ class Program:
         block = Block(nodes, tuple(fed or ()), tuple(fetches), tuple(updates))
         known = {**PASSES, **{thing.name: thing.value for thing in registry.table("passes")}}
         kept = [rewrite for name, rewrite in known.items() if name not in without and is_allowed(rewrite)]
-        for rewrite in (PASSES["prune"], *passes, *kept):
+        for rewrite in (prune, *passes, *kept, prune):
             block = rewrite(block)
         placeholders = [node.outputs[0] for node in block.nodes if node.op is PLACEHOLDER]
         if fed is None:

@@ -104,7 +104,7 @@ A ${kind} for Trivium.
 """
 
 _SOURCE = {
-    "backend": '''"""The device `${name}`.  Here its memory is NumPy's, to begin with: put your device's in its place."""
+    "backend": '''"""The device `${name}`.  Here its memory is NumPy's, to begin with: put your own in its place."""
 
 import numpy as np
 from trivium.backend import Backend

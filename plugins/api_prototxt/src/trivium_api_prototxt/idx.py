@@ -52,9 +52,7 @@ def find_data(name: str | Path, prototxt: str | Path | None = None) -> Path:
         if os.path.exists(place):
             kind = "a folder" if place.is_dir() else "a device"
             raise DataError(f"{place}: cannot be read: it is {kind}: name an idx file")
-    raise MissingDataError(
-        f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}"
-    )
+    raise MissingDataError(f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}")
 
 
 def _places(name: Path, prototxt: str | Path | None) -> Iterator[Path]:
