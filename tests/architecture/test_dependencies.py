@@ -32,6 +32,8 @@ ORDER = [
     "registry",
     "config",
     "ops",
+    "clipping",
+    "averaging",
     "value",
     "autodiff",
     "storage",
