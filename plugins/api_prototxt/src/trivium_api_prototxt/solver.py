@@ -253,6 +253,24 @@ class NesterovSolver(Solver):
     type = "Nesterov"
 
 
+class AdaGradSolver(Solver):
+    """Steps divided by the root of all squared gradients so far."""
+
+    type = "AdaGrad"
+
+
+class RMSPropSolver(Solver):
+    """Steps divided by the root of a running mean of squared gradients."""
+
+    type = "RMSProp"
+
+
+class AdaDeltaSolver(Solver):
+    """Steps as long as recent steps were, relative to recent gradients."""
+
+    type = "AdaDelta"
+
+
 class AdamSolver(Solver):
     """Adam."""
 
@@ -262,5 +280,6 @@ class AdamSolver(Solver):
 def get_solver(model: str | os.PathLike[str] | SolverFile, reporters: Sequence[Reporter] = ()) -> Solver:
     """The solver of a file, of the class that its `type` names."""
     file = model if isinstance(model, SolverFile) else read_solver(model)
-    classes = {each.type: each for each in (SGDSolver, NesterovSolver, AdamSolver)}
+    kinds = (SGDSolver, NesterovSolver, AdaGradSolver, RMSPropSolver, AdaDeltaSolver, AdamSolver)
+    classes = {each.type: each for each in kinds}
     return classes.get(file.message.type, Solver)(file, reporters)
