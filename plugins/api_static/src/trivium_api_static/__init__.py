@@ -9,6 +9,7 @@ from . import array, control, dtypes, errors, image, initializers, layers, losse
 from .array import *
 from .bridge import apply
 from .build import *
+from .clipping import *
 from .control import *
 from .default import get_default_session
 from .dtypes import *
