@@ -5,6 +5,7 @@ import pytest
 
 import trivium_api_prototxt as caffe
 from trivium import registry
+from trivium.initializer import InitializerWarning
 from trivium_api_prototxt.errors import PrototxtError
 from trivium_api_prototxt.reporting import Reporter
 
@@ -297,3 +298,13 @@ def test_monitors_hear_of_a_run(make_solver):
         make_solver().step(2)
 
     assert [at for at, _ in heard] == [1, 2]
+
+
+def test_weights_that_start_at_zero_are_told_before_training(make_solver):
+    layers = PLAIN.replace('weight_filler { type: "xavier" }', "")
+    solver, loaded = make_solver(layers=layers), make_solver(layers=layers)
+    loaded.net.params["ip"][0].data[...] = 0.1
+
+    with pytest.warns(InitializerWarning, match=r"net.prototxt: ip \(Dense\): weight starts at zero everywhere"):
+        solver.step(1)
+    loaded.step(1)

@@ -33,5 +33,6 @@ random_uniform_initializer = initializers.random_uniform
 random_normal_initializer = initializers.random_normal
 truncated_normal_initializer = initializers.truncated_normal
 variance_scaling_initializer = initializers.variance_scaling
+orthogonal_initializer = initializers.orthogonal
 glorot_uniform_initializer = initializers.glorot_uniform
 glorot_normal_initializer = initializers.glorot_normal

@@ -10,7 +10,7 @@ from trivium.optimizer import Optimizer
 
 @define
 class Ftrl(Optimizer):
-    """ "Follow the regularized leader", which makes weights exactly 0 (McMahan et al., 2013, "Ad click prediction").
+    """Follows the regularized leader, which makes weights exactly 0 (McMahan et al., 2013, "Ad click prediction").
 
     power: minus the exponent of the accumulator, 0.5 for a root
     l1, l2: strengths of the two regularizations;  shrinkage: of an L2 penalty that joins the gradient

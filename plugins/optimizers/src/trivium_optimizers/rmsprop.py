@@ -42,7 +42,7 @@ class RMSprop(Optimizer):
 
     @classmethod
     def samples(cls):
-        yield cls()
+        yield cls(0.05)
         yield cls(momentum=0.9, weight_decay=0.05)
         yield cls(momentum=0.9, centered=True)
         yield cls(decay=0.9, epsilon=1e-10, epsilon_place="inside", rate="inside", start=1.0)
