@@ -78,9 +78,7 @@ class Rows:
     def __add__(self, other):
         if not isinstance(other, Rows):
             return scatter_add(other, self.indices, self.values)
-        return Rows(
-            concatenate(self.indices, other.indices), concatenate(self.values, other.values), self.spec
-        )
+        return Rows(concatenate(self.indices, other.indices), concatenate(self.values, other.values), self.spec)
 
     __radd__ = __add__
 

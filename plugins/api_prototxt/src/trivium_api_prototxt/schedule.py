@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from trivium.errors import did_you_mean
 from trivium.registry import find_schedule
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 
 

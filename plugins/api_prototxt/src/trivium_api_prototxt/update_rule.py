@@ -9,10 +9,11 @@ import numpy as np
 
 from trivium import ops
 from trivium.clipping import clip_by_global_norm
+from trivium.errors import did_you_mean
 from trivium.optimizer import Memory, Optimizer, apply_gradients
 from trivium.registry import find_optimizer
 from trivium.tensor import Parameter
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 from trivium_api_prototxt.wiring import Learned
 

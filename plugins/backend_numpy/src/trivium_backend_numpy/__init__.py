@@ -1,6 +1,7 @@
 """The `cpu` device: buffers are NumPy arrays, kernels are NumPy at its best."""
 
 import numpy as np
+
 from trivium.backend import Backend
 from trivium.kernel import reference_kernel
 
@@ -56,11 +57,6 @@ def pack(buffer):
     return buffer if buffer.flags.c_contiguous else np.array(buffer, order="C")
 
 
-def fallback(op, specs, settings):
-    """The op's reference: slow but right."""
-    return reference_kernel(op, settings)
-
-
 backend = Backend(
     "cpu",
     from_numpy=from_numpy,
@@ -71,7 +67,7 @@ backend = Backend(
     carve=carve,
     copy=copy,
     pack=pack,
-    fallback=fallback,
+    fallback=reference_kernel,
     strided=True,
     is_host=True,
 )
