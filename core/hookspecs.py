@@ -57,8 +57,13 @@ def trivium_register_optimizers(register: Register) -> None:
 
 
 @hookspec
+def trivium_register_minimizers(register: Register) -> None:
+    """`register(minimizer_class)`: an optimizer that asks for the loss several times in one step."""
+
+
+@hookspec
 def trivium_register_schedules(register: Register) -> None:
-    """`register(schedule)`: the learning rate as a function of the step."""
+    """`register(schedule)`: the learning rate as a function of the step, or of how training goes."""
 
 
 @hookspec

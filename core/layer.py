@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from attrs import define, field, frozen
 from .control import cond
 from .errors import ShapeError, TriviumError
 from .graph import Symbol
-from .initializer import Initializer, find_initializer
+from .initializer import Initializer, InitializerWarning, doubt, find_initializer
 from .randomness import Stream
 from .spec import Dim, Shape, Spec
 from .tensor import Parameter, Tensor
@@ -23,12 +24,14 @@ class ParamSpec:
 
     initializer: a name, or a function (shape, stream) -> array
     trainable:   whether it wants a gradient; state such as a running mean does not
+    is_weight:   whether it is a weight (out, in, *kernel) that should not start at zero, or far too large
     """
 
     shape: Shape
     initializer: str | Initializer = "zeros"
     trainable: bool = True
     dtype: str = "float32"
+    is_weight: bool = False
 
     def make(self, name: str) -> Parameter:
         """The parameter, with its first value."""
@@ -54,6 +57,7 @@ class Layer:
     name: str | None = field(default=None, kw_only=True)
     owned: dict[str, Parameter] = field(init=False, factory=dict, eq=False, repr=False)
     is_built: bool = field(init=False, default=False, eq=False, repr=False)
+    weights: tuple[str, ...] = field(init=False, default=(), eq=False, repr=False)
 
     asks_for: ClassVar[tuple[str, ...]] = ()
 
@@ -82,6 +86,8 @@ class Layer:
         """
         if not self.is_built:
             self.build(*[x.spec for x in inputs])
+            for text in self.doubts():
+                warnings.warn(text, InitializerWarning, stacklevel=2)
         kind = kind_of(inputs)
         values = {name: kind.adopt_parameter(p, inputs) for name, p in self.owned.items()}
         result, updates = self.apply(inputs, values, training)
@@ -134,11 +140,17 @@ class Layer:
 
     def build(self, *specs: Spec) -> None:
         """Make the parameters for inputs of these Specs."""
+        declared = self.parameters(*specs)
         self.owned = {
-            name: wanted.make(f"{self.name}.{name}" if self.name else name)
-            for name, wanted in self.parameters(*specs).items()
+            name: wanted.make(f"{self.name}.{name}" if self.name else name) for name, wanted in declared.items()
         }
+        self.weights = tuple([name for name, wanted in declared.items() if wanted.is_weight])
         self.is_built = True
+
+    def doubts(self) -> list[str]:
+        """What is wrong with the weights, as they are now, to start training from."""
+        found = [(name, doubt(self.owned[name].numpy())) for name in self.weights]
+        return [f"{self.title}: {name} {text}" for name, text in found if text]
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.owned.values())

@@ -49,13 +49,17 @@ def current_seed() -> int:
 class Stream:
     """A sequence of random numbers drawn on the host.
 
+    state: go on from there
+
     >>> Stream(seed=1, number=0).uniform((2,), 0.0, 1.0).dtype
     dtype('float32')
     """
 
-    def __init__(self, *, seed: int | None = None, number: int | None = None) -> None:
+    def __init__(
+        self, *, seed: int | None = None, number: int | None = None, state: np.ndarray[Any, Any] | None = None
+    ) -> None:
         self._seed, self._number = seed, number
-        self._state: np.ndarray[Any, Any] | None = None
+        self._state = state
 
     @property
     def state(self) -> np.ndarray[Any, Any]:

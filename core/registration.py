@@ -26,6 +26,7 @@ KINDS = {
     "losses": "loss",
     "initializers": "initializer",
     "optimizers": "optimizer",
+    "minimizers": "minimizer",
     "schedules": "schedule",
     "passes": "pass",
     "sources": "data source",

@@ -51,6 +51,7 @@ _SERVED_BY = {
     "losses": ("trivium.layers", "trivium.plugins"),
     "initializers": ("trivium.layers", "trivium.plugins"),
     "optimizers": ("trivium.optimizers", "trivium.plugins"),
+    "minimizers": ("trivium.optimizers", "trivium.plugins"),
     "schedules": ("trivium.optimizers", "trivium.plugins"),
 }
 
@@ -467,6 +468,8 @@ announcer, call_hook, forget_kernels = _registry.announcer, _registry.call_hook,
 
 find_layer = partial(find, "layers")
 find_optimizer = partial(find, "optimizers")
+find_minimizer = partial(find, "minimizers")
+find_schedule = partial(find, "schedules")
 find_pass = partial(find, "passes")
 find_api = partial(find, "apis")
 find_command = partial(find, "commands")
@@ -478,6 +481,7 @@ register_layer = partial(register, "layers")
 register_loss = partial(register, "losses")
 register_initializer = partial(register, "initializers")
 register_optimizer = partial(register, "optimizers")
+register_minimizer = partial(register, "minimizers")
 register_schedule = partial(register, "schedules")
 register_pass = partial(register, "passes")
 register_api = partial(register, "apis")

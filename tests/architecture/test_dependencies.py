@@ -33,6 +33,8 @@ ORDER = [
     "registry",
     "config",
     "ops",
+    "clipping",
+    "averaging",
     "value",
     "autodiff",
     "storage",

@@ -342,3 +342,19 @@ def test_deepcopy_makes_an_independent_network():
 
     assert net[0].weight.item() != 9
     assert twin[0].weight.requires_grad
+
+
+def test_initial_weights_have_pytorchs_moments(torch):
+    torch.manual_seed(0)
+    w, kernel = torch.empty(60, 80), torch.empty(4, 2, 3, 3)
+
+    torch.nn.init.trunc_normal_(w, 0.0, 0.5, -1.0, 1.0)
+    assert w.abs().max().item() <= 1.0 and abs(w.std().item() - 0.44) < 0.01
+    torch.nn.init.sparse_(w, 0.25, std=0.1)
+    assert ((w == 0).sum(0) == 15).all().item()
+    torch.nn.init.orthogonal_(w, gain=2)
+    np.testing.assert_allclose((w @ w.t()).numpy(), 4 * np.eye(60), atol=1e-4)
+    torch.nn.init.dirac_(kernel, groups=2)
+    assert kernel.sum().item() == 4 and kernel[3, 1, 1, 1].item() == 1
+    torch.nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu")
+    assert abs(w.std().item() - (2 / 60) ** 0.5) < 0.01

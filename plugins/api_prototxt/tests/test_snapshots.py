@@ -40,11 +40,14 @@ def state_of(solver, bits):
         {},
         {"type": '"Nesterov"', "lr_policy": '"inv"', "gamma": 0.1, "power": 0.75},
         {"type": '"Adam"', "base_lr": 0.01, "average_loss": 4},
+        {"type": '"AdaGrad"', "momentum": None},
+        {"type": '"RMSProp"', "momentum": None, "base_lr": 0.01},
+        {"type": '"AdaDelta"', "base_lr": 1.0, "delta": 1e-6},
         {"iter_size": 2, "lr_policy": '"multistep"', "gamma": 0.5, "stepvalue": 3},
         {"layers": NORMALIZED},
         {"momentum": None, "layers": NORMALIZED},
     ],
-    ids=["SGD", "Nesterov", "Adam", "iter_size", "BatchNorm", "plain"],
+    ids=["SGD", "Nesterov", "Adam", "AdaGrad", "RMSProp", "AdaDelta", "iter_size", "BatchNorm", "plain"],
 )
 def test_resuming_gives_the_bits_of_a_run_that_never_stopped(make_solver, bits, words):
     steady = make_solver(**words)

@@ -8,7 +8,7 @@ import trivium_api_static as tf
 from trivium import registry
 from trivium.testing.fake import FakeBackend
 
-GRADIENTS = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+GRADIENTS = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
 
 
 def trajectory(optimizer):
@@ -47,6 +47,82 @@ def test_adam_follows_its_formula():
         v = v - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(s) + 0.1)
         expected.append(v)
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def adagrad(g, total):
+    total = total + g * g
+    return 0.1 * g / np.sqrt(total), total
+
+
+def adadelta(g, square, mean_step):
+    square = 0.9 * square + 0.1 * g * g
+    step = g * np.sqrt(mean_step + 1e-3) / np.sqrt(square + 1e-3)
+    return 0.5 * step, square, 0.9 * mean_step + 0.1 * step * step
+
+
+def rmsprop(g, square, velocity):
+    square = 0.9 * square + 0.1 * g * g
+    velocity = 0.5 * velocity + 0.01 * g / np.sqrt(square + 1e-10)
+    return velocity, square, velocity
+
+
+def centered_rmsprop(g, square, mean, velocity):
+    square, mean = 0.9 * square + 0.1 * g * g, 0.9 * mean + 0.1 * g
+    velocity = 0.01 * g / np.sqrt(square - mean * mean + 1e-3)
+    return velocity, square, mean, velocity
+
+
+FORMULAS = [
+    (lambda: tf.train.AdagradOptimizer(0.1), adagrad, {"accumulator": (0.1, "v/Adagrad")}),
+    (
+        lambda: tf.train.AdadeltaOptimizer(0.5, 0.9, 1e-3),
+        adadelta,
+        {"accum": (0.0, "v/Adadelta"), "accum_update": (0.0, "v/Adadelta_1")},
+    ),
+    (
+        lambda: tf.train.RMSPropOptimizer(0.01, momentum=0.5),
+        rmsprop,
+        {"rms": (1.0, "v/RMSProp"), "momentum": (0.0, "v/RMSProp_1")},
+    ),
+    (
+        lambda: tf.train.RMSPropOptimizer(0.01, epsilon=1e-3, centered=True),
+        centered_rmsprop,
+        {"rms": (1.0, "v/RMSProp"), "mg": (0.0, "v/RMSProp_1"), "momentum": (0.0, "v/RMSProp_2")},
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "formula", "slots"), FORMULAS)
+def test_adaptive_steps_follow_their_formulas_and_name_their_slots(make, formula, slots):
+    optimizer = make()
+    got = trajectory(optimizer)
+
+    v, state, expected = np.array([1.0, 2.0, 3.0]), [np.full(3, start) for start, _ in slots.values()], []
+    for g in GRADIENTS.astype(np.float64):
+        move, *state = formula(g, *state)
+        v = v - move
+        expected.append(v)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+    variable = tf.trainable_variables()[0]
+    assert {name: optimizer.get_slot(variable, name).op.name for name in slots} == {n: s for n, (_, s) in slots.items()}
+    assert optimizer.get_slot_names() == sorted(slots)
+
+
+def test_ftrl_follows_its_formula_and_makes_weights_zero():
+    optimizer = tf.train.FtrlOptimizer(0.1, l1_regularization_strength=2.0, l2_regularization_strength=0.1)
+    got = trajectory(optimizer)
+
+    v, total, linear, expected = np.array([1.0, 2.0, 3.0]), 0.1, 0.0, []
+    for g in GRADIENTS.astype(np.float64):
+        before, total = total, total + g * g
+        linear = linear + g - (np.sqrt(total) - np.sqrt(before)) / 0.1 * v
+        pull = np.clip(linear, -2.0, 2.0) - linear
+        v = pull / (np.sqrt(total) / 0.1 + 2 * 0.1)
+        expected.append(v)
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-5)
+    assert (got == 0.0).any()
+    names = [optimizer.get_slot(tf.trainable_variables()[0], name).op.name for name in ("accum", "linear")]
+    assert names == ["v/Ftrl", "v/Ftrl_1"]
 
 
 def test_slots_are_variables_named_after_what_they_belong_to():
@@ -106,6 +182,84 @@ def test_a_learning_rate_may_be_fed_and_may_decay():
         rates = [session.run([falling, smooth, decayed])[:2] for _ in range(4)]
         np.testing.assert_allclose(rates, [[0.8, 0.8], [0.8, 0.4], [0.4, 0.2], [0.4, 0.1]], rtol=1e-5)
         np.testing.assert_allclose(session.run(v), 0.75 - 0.8 - 0.8 - 0.4 - 0.4, rtol=1e-5)
+
+
+def test_every_decay_follows_its_formula():
+    step = tf.placeholder(tf.int64, [])
+    decays = {
+        "piecewise": tf.train.piecewise_constant(step, [2, 5], [1.0, 0.5, 0.25]),
+        "polynomial": tf.train.polynomial_decay(1.0, step, 10, 0.1, power=2.0),
+        "cycle": tf.train.polynomial_decay(1.0, step, 4, 0.0, cycle=True),
+        "natural": tf.train.natural_exp_decay(1.0, step, 4, 0.5),
+        "inverse": tf.train.inverse_time_decay(1.0, step, 4, 0.5, staircase=True),
+        "cosine": tf.train.cosine_decay(1.0, step, 8, alpha=0.2),
+        "restarts": tf.train.cosine_decay_restarts(1.0, step, 2, m_mul=0.5, alpha=0.2),
+    }
+
+    with tf.Session() as session:
+        got = {at: session.run(decays, {step: at}) for at in (2, 3, 6, 14)}
+
+    assert [got[at]["piecewise"] for at in got] == [1.0, 0.5, 0.25, 0.25]
+    np.testing.assert_allclose([got[at]["polynomial"] for at in got], [0.676, 0.541, 0.244, 0.1], rtol=1e-5)
+    np.testing.assert_allclose([got[at]["cycle"] for at in got], [0.5, 0.25, 0.25, 0.125], rtol=1e-5)
+    np.testing.assert_allclose([got[at]["natural"] for at in got], np.exp([-0.25, -0.375, -0.75, -1.75]), rtol=1e-5)
+    np.testing.assert_allclose([got[at]["inverse"] for at in got], [1, 1, 1 / 1.5, 1 / 2.5], rtol=1e-5)
+    wave = 0.2 + 0.8 * (1 + np.cos(np.pi * np.minimum([2, 3, 6, 14], 8) / 8)) / 2
+    np.testing.assert_allclose([got[at]["cosine"] for at in got], wave, rtol=1e-5)
+    falls = np.array([0.5, 0.5 * (1 + np.cos(np.pi / 4)) / 2, 0.25, 0.125])
+    np.testing.assert_allclose([got[at]["restarts"] for at in got], 0.2 + 0.8 * falls, rtol=1e-5)
+
+
+def test_tensors_are_clipped_by_their_norms():
+    x, y = tf.constant([3.0, 4.0]), tf.constant([[0.0, 12.0]])
+    clipped, norm = tf.clip_by_global_norm([x, None, y], 6.5)
+    wild, _ = tf.clip_by_global_norm([x, tf.constant([float("inf")])], 1.0)
+    rows = tf.clip_by_norm(tf.constant([[3.0, 4.0], [0.3, 0.4]]), 1.0, axes=[1])
+    average = tf.clip_by_average_norm(x, 1.0)
+
+    with tf.Session() as session:
+        assert session.run([norm, tf.global_norm([y, x])]) == [13.0, 13.0]
+        np.testing.assert_allclose(session.run(clipped[0]), [1.5, 2.0], rtol=1e-6)
+        np.testing.assert_allclose(session.run(clipped[2]), [[0.0, 6.0]], rtol=1e-6)
+        assert clipped[1] is None
+        assert np.isnan(session.run(wild[0])).all()
+        np.testing.assert_allclose(session.run(tf.clip_by_norm(x, 1.0)), [0.6, 0.8], rtol=1e-6)
+        np.testing.assert_array_equal(session.run(tf.clip_by_norm(x, 10.0)), [3.0, 4.0])
+        np.testing.assert_allclose(session.run(rows), [[0.6, 0.8], [0.3, 0.4]], rtol=1e-6)
+        np.testing.assert_allclose(session.run(average), [1.2, 1.6], rtol=1e-6)
+
+
+def test_averages_follow_variables_after_each_step():
+    v, step = tf.Variable(1.0, name="v"), tf.Variable(0, trainable=False, name="step")
+    train = tf.train.GradientDescentOptimizer(1.0).minimize(v, global_step=step)
+    slow = tf.train.ExponentialMovingAverage(0.9)
+    young = tf.train.ExponentialMovingAverage(0.9, num_updates=step, name="young")
+    with tf.control_dependencies([train]):
+        follow = tf.group(slow.apply([v]), young.apply())
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(slow.average(v)) == 1.0
+        session.run(follow)
+        np.testing.assert_allclose(session.run(slow.average(v)), 0.9, rtol=1e-6)
+        session.run(follow)
+        np.testing.assert_allclose(session.run(slow.average(v)), 0.9 * 0.9 - 0.1, rtol=1e-6)
+        assert session.run(v) == -1.0 and session.run(young.average(v)) < 0.0
+    assert slow.average_name(v) == slow.average(v).op.name == "v/ExponentialMovingAverage"
+    assert set(slow.variables_to_restore()) == {"v/ExponentialMovingAverage", "step", "v/young"}
+
+
+def test_the_average_of_a_tensor_starts_at_zero_and_may_be_corrected_for_that():
+    x = tf.placeholder(tf.float32, [], name="x")
+    plain, corrected = tf.train.ExponentialMovingAverage(0.5), tf.train.ExponentialMovingAverage(0.5, zero_debias=True)
+    follow = [plain.apply([x]), corrected.apply([x])]
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        for value in (8.0, 4.0):
+            session.run(follow, {x: value})
+        assert session.run(plain.average(x)) == 4.0
+        np.testing.assert_allclose(session.run(corrected.average(x)), 4.0 / 0.75, rtol=1e-6)
 
 
 def test_gradients_may_be_changed_before_they_are_applied():

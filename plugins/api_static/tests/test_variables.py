@@ -204,3 +204,17 @@ def test_an_initializer_may_be_any_function_of_shape_and_dtype(run):
     v = tf.get_variable("v", [2], initializer=lambda shape, dtype: np.arange(2))
 
     assert [x.tolist() for x in run([w, v], init=True)] == [[4.0, 4.0], [0.0, 1.0]]
+
+
+def test_orthogonal_and_identity_variables():
+    wide = tf.get_variable("wide", [3, 5], initializer=tf.orthogonal_initializer(gain=2.0))
+    kernel = tf.get_variable("kernel", [3, 3, 2, 4], initializer=tf.initializers.orthogonal())
+    diagonal = tf.get_variable("diagonal", [2, 3], initializer=tf.initializers.identity(3.0))
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        w, k, d = session.run([wide, kernel, diagonal])
+
+    np.testing.assert_allclose(w @ w.T, 4 * np.eye(3), atol=1e-5)
+    np.testing.assert_allclose(k.reshape(-1, 4).T @ k.reshape(-1, 4), np.eye(4), atol=1e-5)
+    np.testing.assert_array_equal(d, [[3, 0, 0], [0, 3, 0]])

@@ -7,7 +7,7 @@ from trivium.graph import Graph
 from trivium.optimizer import Memory, apply_gradients
 from trivium.program import Program
 from trivium.tensor import Parameter, Tensor
-from trivium_optimizers import SGD, Adam
+from trivium_optimizers import SGD, Adadelta, Adagrad, Adam, Adamax, Ftrl, RMSprop
 
 STEPS = 200
 START = np.linspace(-1.0, 1.0, 6).astype(np.float32)
@@ -82,6 +82,91 @@ def test_adam_follows_the_formula_of_its_convention(form, decoupled):
     optimizer = Adam(weight_decay=0.01, epsilon_form=form, decoupled=decoupled)
 
     np.testing.assert_allclose(eager(optimizer), adam_formula(0.01, form, decoupled), rtol=2e-5, atol=1e-6)
+
+
+def followed(formula, *starts):
+    """Where a formula leads: (value, gradient, rate, number of the step, state) -> value, state."""
+    w, state = START.astype(np.float64), [np.full(6, start) for start in starts]
+    for i, pull in enumerate(PULLS):
+        w, state = formula(w, pull * w, rate(i), i + 1, state)
+    return w
+
+
+def tensorflow_adagrad(w, g, lr, t, state):
+    total = state[0] + g * g
+    return w - lr * g / np.sqrt(total), [total]
+
+
+def caffe_adagrad(w, g, lr, t, state):
+    total = state[0] + g * g
+    return w - lr * g / (np.sqrt(total) + 1e-8), [total]
+
+
+def tensorflow_rmsprop(w, g, lr, t, state):
+    square = 0.9 * state[0] + 0.1 * g * g
+    velocity = 0.8 * state[1] + lr * g / np.sqrt(square + 1e-10)
+    return w - velocity, [square, velocity]
+
+
+def tensorflow_centered_rmsprop(w, g, lr, t, state):
+    square, mean = 0.9 * state[0] + 0.1 * g * g, 0.9 * state[1] + 0.1 * g
+    velocity = 0.8 * state[2] + lr * g / np.sqrt(square - mean * mean + 1e-3)
+    return w - velocity, [square, mean, velocity]
+
+
+def caffe_rmsprop(w, g, lr, t, state):
+    square = 0.98 * state[0] + 0.02 * g * g
+    return w - lr * g / (np.sqrt(square) + 1e-8), [square]
+
+
+def caffe_adadelta(w, g, lr, t, state):
+    square = 0.95 * state[0] + 0.05 * g * g
+    step = g * np.sqrt((state[1] + 1e-6) / (square + 1e-6))
+    return w - lr * step, [square, 0.95 * state[1] + 0.05 * step * step]
+
+
+def paper_adamax(w, g, lr, t, state):
+    m, largest = 0.9 * state[0] + 0.1 * g, np.maximum(0.999 * state[1], np.abs(g) + 1e-8)
+    return w - lr / (1 - 0.9**t) * m / largest, [m, largest]
+
+
+def tensorflow_ftrl(w, g, lr, t, state, l1=0.05, l2=0.1, shrinkage=0.02):
+    total = state[0] + g * g
+    linear = state[1] + g + 2 * shrinkage * w - (np.sqrt(total) - np.sqrt(state[0])) / lr * w
+    quadratic = np.sqrt(total) / lr + 2 * l2
+    moved = (np.sign(linear) * l1 - linear) / quadratic
+    return np.where(np.abs(linear) > l1, moved, 0.0), [total, linear]
+
+
+IN_ROOT = {"epsilon_place": "inside", "rate": "inside", "start": 1.0}
+FORMULAS = [
+    (Adagrad(epsilon=0.0, start=0.1), tensorflow_adagrad, (0.1,)),
+    (Adagrad(epsilon=1e-8), caffe_adagrad, (0.0,)),
+    (RMSprop(decay=0.9, momentum=0.8, epsilon=1e-10, **IN_ROOT), tensorflow_rmsprop, (1.0, 0.0)),
+    (
+        RMSprop(decay=0.9, momentum=0.8, epsilon=1e-3, centered=True, **IN_ROOT),
+        tensorflow_centered_rmsprop,
+        (1.0, 0.0, 0.0),
+    ),
+    (RMSprop(decay=0.98), caffe_rmsprop, (0.0,)),
+    (Adadelta(decay=0.95), caffe_adadelta, (0.0, 0.0)),
+    (Adamax(), paper_adamax, (0.0, 0.0)),
+    (Ftrl(l1=0.05, l2=0.1, shrinkage=0.02), tensorflow_ftrl, (0.1, 0.0)),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "formula", "starts"), FORMULAS, ids=lambda x: getattr(x, "__name__", ""))
+def test_each_optimizer_follows_the_formula_of_its_family(optimizer, formula, starts):
+    np.testing.assert_allclose(eager(optimizer), followed(formula, *starts), rtol=1e-5, atol=1e-6)
+
+
+def test_ftrl_makes_weights_exactly_zero():
+    assert (eager(Ftrl(l1=1.0)) == 0.0).any()
+
+
+def test_a_convention_that_does_not_exist_is_refused():
+    with pytest.raises(ConfigError, match="RMSprop: epsilon_place is 'within'; it may be outside or inside"):
+        RMSprop(epsilon_place="within")
 
 
 @pytest.mark.parametrize("optimizer", [SGD(), SGD(momentum=0.9), SGD(momentum=0.9, rate="inside"), Adam()])

@@ -6,7 +6,7 @@ import numpy as np
 
 from trivium import ops, randomness
 from trivium.errors import ConfigError
-from trivium.randomness import stream_state
+from trivium.randomness import Stream, stream_state
 
 from .tensors import around, method
 
@@ -62,6 +62,13 @@ class Generator:
         """Normally distributed numbers."""
         name = np.dtype(dtype).name
         return self.draw(ops.normal, shape, device, dtype=name, mean=float(mean), std=float(std))
+
+    def initialized(self, initializer: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+        """float32 on the host: what an initializer draws."""
+        stream = Stream(state=self._current())
+        drawn: np.ndarray[Any, Any] = initializer(shape, stream)
+        self.state = stream.state
+        return drawn
 
     def bits(self, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """uint32 on the host, every value as likely as any other."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from trivium.errors import did_you_mean
-from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling
+from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling, bilinear
 from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 
@@ -65,16 +64,6 @@ def positive_unitball(shape: tuple[int, ...], stream: Any) -> Any:
     """Between 0 and 1, scaled so that what belongs to one output adds up to 1."""
     values = stream.uniform(shape, 0.0, 1.0)
     return values / values.reshape(shape[0], -1).sum(axis=1).reshape(-1, *[1] * (len(shape) - 1))
-
-
-def bilinear(shape: tuple[int, ...], stream: Any) -> Any:
-    """Weights that enlarge an image: a tent in each square kernel."""
-    if len(shape) != 4 or shape[2] != shape[3]:
-        raise PrototxtError(f"filler 'bilinear': shape {shape} has no square kernels: choose another filler")
-    half = math.ceil(shape[3] / 2)
-    centre = (2 * half - 1 - half % 2) / (2.0 * half)
-    tent = 1 - np.abs(np.arange(shape[3]) / half - centre)
-    return np.broadcast_to(np.outer(tent, tent), shape).astype(np.float32)
 
 
 FILLERS: dict[str, Callable[[Any], Initializer]] = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from trivium.errors import did_you_mean
+from trivium.registry import find_schedule
 from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 
@@ -24,27 +24,27 @@ def rate(solver: Any, iteration: int) -> float:
 
 def fixed(solver: Any, iteration: int) -> float:
     """base_lr"""
-    return solver.base_lr
+    return _scheduled("constant", solver, iteration)
 
 
 def step(solver: Any, iteration: int) -> float:
     """base_lr * gamma ^ floor(iteration / stepsize)"""
-    return solver.base_lr * solver.gamma ** (iteration // solver.stepsize)
+    return _scheduled("exponential", solver, iteration, factor=solver.gamma, steps=solver.stepsize, staircase=True)
 
 
 def exp(solver: Any, iteration: int) -> float:
     """base_lr * gamma ^ iteration"""
-    return solver.base_lr * solver.gamma**iteration
+    return _scheduled("exponential", solver, iteration, factor=solver.gamma)
 
 
 def inv(solver: Any, iteration: int) -> float:
     """base_lr * (1 + gamma * iteration) ^ -power"""
-    return solver.base_lr * (1 + solver.gamma * iteration) ** -solver.power
+    return _scheduled("inverse", solver, iteration, factor=solver.gamma, power=solver.power)
 
 
 def multistep(solver: Any, iteration: int) -> float:
     """base_lr * gamma ^ (how many stepvalue have been reached)"""
-    return solver.base_lr * solver.gamma ** current_step(solver, iteration)
+    return _scheduled("exponential", solver, current_step(solver, iteration), factor=solver.gamma)
 
 
 def poly(solver: Any, iteration: int) -> float:
@@ -53,14 +53,17 @@ def poly(solver: Any, iteration: int) -> float:
         raise PrototxtError(
             f"lr_policy 'poly': no rate at iteration {iteration:,}: it ends at max_iter, {solver.max_iter:,}"
         )
-    return solver.base_lr * (1 - iteration / solver.max_iter) ** solver.power
+    return _scheduled("polynomial", solver, iteration, steps=solver.max_iter, power=solver.power)
 
 
 def sigmoid(solver: Any, iteration: int) -> float:
     """base_lr / (1 + e ^ (-gamma * (iteration - stepsize)))"""
-    x = solver.gamma * (iteration - solver.stepsize)
-    # e ^ -x overflows long before the rate is lost
-    return solver.base_lr / (1 + math.exp(-x)) if x >= 0 else solver.base_lr * math.exp(x) / (1 + math.exp(x))
+    return _scheduled("sigmoid", solver, iteration, factor=solver.gamma, middle=solver.stepsize)
+
+
+def _scheduled(name: str, solver: Any, iteration: int, **settings: Any) -> float:
+    rate: float = find_schedule(name)(solver.base_lr, iteration, **settings)
+    return rate
 
 
 POLICIES: dict[str, Callable[[Any, int], float]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from trivium import randomness, registry
+from trivium.initializer import InitializerWarning
 from trivium.saving import check_folder
 from trivium_api_prototxt import snapshot
 from trivium_api_prototxt.closed import Results, Testing, Training
@@ -67,7 +69,7 @@ class Solver:
         self.results: Results = {}
         self.test_results: list[Results] = []
         self.tested_at: int | None = None
-        self.is_stopped = False
+        self.is_stopped = self._is_start_checked = False
         self._is_finite = True
         self.keeps_blobs = True
         self._training = Training(self.net, self.rule)
@@ -96,6 +98,7 @@ class Solver:
         """Make this many iterations, with the tests and snapshots that fall between them."""
         if not self.net.losses:
             raise PrototxtError(f"{self.net.path}: has no loss, so there is nothing to train: add a loss layer")
+        self._check_start()
         tell = self._teller("step")
         end = self.iter + count
         self.is_stopped = False
@@ -119,6 +122,18 @@ class Solver:
             self._obey(self._is_snapshot_due())
             if self.is_stopped:
                 break
+
+    def _check_start(self) -> None:
+        """Say which weights training will hardly get anywhere from, once."""
+        if self.iter or self._is_start_checked:
+            return
+        self._is_start_checked = True
+        layers = [part.layer for part in self.net.parts if part.layer is not None and part.learned]
+        for text in [text for layer in layers for text in layer.doubts()]:
+            for reporter in self.reporters:
+                reporter.notice(f"{self.net.path}: {text}")
+            if not self.reporters:
+                warnings.warn(f"{self.net.path}: {text}", InitializerWarning, stacklevel=3)
 
     def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
         """Train until max_iter, from a snapshot if one is named."""
@@ -264,6 +279,24 @@ class NesterovSolver(Solver):
     type = "Nesterov"
 
 
+class AdaGradSolver(Solver):
+    """Steps divided by the root of all squared gradients so far."""
+
+    type = "AdaGrad"
+
+
+class RMSPropSolver(Solver):
+    """Steps divided by the root of a running mean of squared gradients."""
+
+    type = "RMSProp"
+
+
+class AdaDeltaSolver(Solver):
+    """Steps as long as recent steps were, relative to recent gradients."""
+
+    type = "AdaDelta"
+
+
 class AdamSolver(Solver):
     """Adam."""
 
@@ -273,5 +306,6 @@ class AdamSolver(Solver):
 def get_solver(model: str | os.PathLike[str] | SolverFile, reporters: Sequence[Reporter] = ()) -> Solver:
     """The solver of a file, of the class that its `type` names."""
     file = model if isinstance(model, SolverFile) else read_solver(model)
-    classes = {each.type: each for each in (SGDSolver, NesterovSolver, AdamSolver)}
+    kinds = (SGDSolver, NesterovSolver, AdaGradSolver, RMSPropSolver, AdaDeltaSolver, AdamSolver)
+    classes = {each.type: each for each in kinds}
     return classes.get(file.message.type, Solver)(file, reporters)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from trivium import ops
+from trivium.clipping import clip_by_global_norm
+from trivium.errors import did_you_mean
 from trivium.optimizer import Memory, Optimizer, apply_gradients
 from trivium.registry import find_optimizer
 from trivium.tensor import Parameter
@@ -38,10 +40,28 @@ def adam(solver: Any) -> Optimizer:
     )
 
 
+def adagrad(solver: Any) -> Optimizer:
+    """h = h + g^2; w = w - rate * g / (sqrt(h) + delta)"""
+    return find_optimizer("Adagrad")(epsilon=solver.delta)  # type: ignore[no-any-return]
+
+
+def rmsprop(solver: Any) -> Optimizer:
+    """h = rms_decay * h + (1 - rms_decay) * g^2; w = w - rate * g / (sqrt(h) + delta)"""
+    return find_optimizer("RMSprop")(decay=solver.rms_decay, epsilon=solver.delta)  # type: ignore[no-any-return]
+
+
+def adadelta(solver: Any) -> Optimizer:
+    """h = m * h + (1 - m) * g^2; u = g * sqrt((k + delta) / (h + delta)), k of u as h of g; w = w - rate * u"""
+    return find_optimizer("Adadelta")(decay=solver.momentum, epsilon=solver.delta)  # type: ignore[no-any-return]
+
+
 # type -> its optimizer, and how many histories Caffe keeps for each blob
 RULES: dict[str, tuple[Callable[[Any], Optimizer], int]] = {
     "SGD": (sgd, 1),
     "Nesterov": (nesterov, 1),
+    "AdaGrad": (adagrad, 1),
+    "RMSProp": (rmsprop, 1),
+    "AdaDelta": (adadelta, 2),
     "Adam": (adam, 2),
 }
 
@@ -55,7 +75,8 @@ class UpdateRule:
     def __init__(self, solver: Any, type: str, place: Place) -> None:
         if type not in RULES:
             raise PrototxtError(
-                f"{place.at('type')}: solver type '{type}' is Caffe's, but not here yet: choose {in_words(list(RULES))}"
+                f"{place.at('type')}: unknown solver type '{type}': choose {in_words(list(RULES))}."
+                f"{did_you_mean(type, RULES)}"
             )
         make, self.histories = RULES[type]
         self.solver, self.optimizer, self.memory = solver, make(solver), Memory()
@@ -70,7 +91,7 @@ class UpdateRule:
         learned = [one for one, _ in pairs]
         grads = [g.dense() if hasattr(g, "dense") else g for _, g in pairs]
         if solver.clip_gradients >= 0:
-            grads = clipped(grads, solver.clip_gradients)
+            grads = clip_by_global_norm(grads, solver.clip_gradients)
         if solver.iter_size > 1:
             grads = [g * float(np.float32(1.0 / solver.iter_size)) for g in grads]
         is_l1 = solver.regularization_type == "L1" and solver.weight_decay
@@ -95,18 +116,6 @@ class UpdateRule:
             for name in names
             for one in learned
         ]
-
-
-def clipped(grads: Sequence[Any], limit: float) -> list[Any]:
-    """Gradients scaled down together where the length of all of them is above a limit."""
-    total = None
-    for g in grads:
-        squares = ops.sum(ops.square(g))
-        total = squares if total is None else total + squares
-    length = ops.sqrt(total)
-    is_long = ops.greater(length, limit)
-    factor = ops.where(is_long, limit / ops.where(is_long, length, 1.0), 1.0)
-    return [g * factor for g in grads]
 
 
 def signs(x: Any) -> Any:

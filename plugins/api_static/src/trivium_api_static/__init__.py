@@ -9,6 +9,7 @@ from . import array, control, dtypes, errors, image, initializers, layers, losse
 from .array import *
 from .bridge import apply
 from .build import *
+from .clipping import *
 from .control import *
 from .default import get_default_session
 from .dtypes import *
@@ -32,5 +33,6 @@ random_uniform_initializer = initializers.random_uniform
 random_normal_initializer = initializers.random_normal
 truncated_normal_initializer = initializers.truncated_normal
 variance_scaling_initializer = initializers.variance_scaling
+orthogonal_initializer = initializers.orthogonal
 glorot_uniform_initializer = initializers.glorot_uniform
 glorot_normal_initializer = initializers.glorot_normal

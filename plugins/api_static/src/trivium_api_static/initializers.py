@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from attrs import define, field
 
+from trivium import ops
 from trivium.errors import unknown_name
+from trivium.initializer import Identity, Orthogonal, TruncatedNormal, Uniform, VarianceScaling
+from trivium.opaque import opaque
+from trivium.randomness import Stream
+from trivium.tensor import Tensor as CoreTensor
 
 from . import array, random
+from .build import call
 from .build import constant as constant_of
 from .dtypes import as_dtype, float32
 from .operation import Tensor
 
 __all__ = [
     "Initializer", "zeros", "ones", "constant", "random_uniform", "random_normal", "truncated_normal",
-    "variance_scaling",
+    "variance_scaling", "orthogonal", "identity",
     "glorot_uniform", "glorot_normal", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "get",
 ]  # fmt: skip
-
-# the standard deviation of a normal distribution that is cut at two of its standard deviations
-_CUT_DEVIATION = 0.87962566103423978
 
 
 class Initializer:
@@ -120,38 +124,71 @@ class variance_scaling(Initializer):
     distribution: str = "truncated_normal"
     seed: int | None = None
     dtype: Any = float32
-    modes: ClassVar = ("fan_in", "fan_out", "fan_avg")
+    modes: ClassVar = {"fan_in": "in", "fan_out": "out", "fan_avg": "average"}
+    distributions: ClassVar = {
+        "normal": "truncated_normal", "truncated_normal": "truncated_normal", "untruncated_normal": "normal",
+        "uniform": "uniform",
+    }  # fmt: skip
 
     def __attrs_post_init__(self) -> None:
         if self.scale <= 0.0:
             raise ValueError("`scale` must be positive float.")
         if self.mode not in self.modes:
             raise ValueError(f"Invalid `mode` argument: {self.mode}; it may be {', '.join(self.modes)}")
+        if self.distribution not in self.distributions:
+            raise ValueError(f"Invalid `distribution` argument: {self.distribution}")
 
     def value(self, shape: list[int], dtype: Any) -> Tensor:
-        fan_in, fan_out = fans(shape)
-        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
-        variance = self.scale / max(1.0, fan)
-        if self.distribution in ("normal", "truncated_normal"):
-            return random.truncated_normal(shape, 0.0, math.sqrt(variance) / _CUT_DEVIATION, dtype, self.seed)
-        if self.distribution == "untruncated_normal":
-            return random.random_normal(shape, 0.0, math.sqrt(variance), dtype, self.seed)
-        if self.distribution == "uniform":
-            limit = math.sqrt(3.0 * variance)
-            return random.random_uniform(shape, -limit, limit, dtype, self.seed)
-        raise ValueError(f"Invalid `distribution` argument: {self.distribution}")
+        scaling = VarianceScaling(self.scale, self.modes[self.mode], self.distributions[self.distribution])
+        drawn = scaling.drawn_from(turned(shape))
+        if isinstance(drawn, Uniform):
+            return random.random_uniform(shape, drawn.low, drawn.high, dtype, self.seed)
+        draw = random.truncated_normal if isinstance(drawn, TruncatedNormal) else random.random_normal
+        return draw(shape, drawn.mean, drawn.std, dtype, self.seed)
 
 
-def fans(shape: list[int]) -> tuple[float, float]:
-    """How many inputs and outputs a weight (*kernel, in, out) connects.
+def turned(shape: Sequence[int]) -> tuple[int, ...]:
+    """The shape (out, in, *kernel) of a weight (*kernel, in, out).
 
-    >>> fans([5, 5, 1, 20])
-    (25.0, 500.0)
+    >>> turned([5, 3, 1, 20])
+    (20, 1, 5, 3)
     """
-    if len(shape) < 2:
-        return (float(shape[0]),) * 2 if shape else (1.0, 1.0)
-    kernel = math.prod(shape[:-2])
-    return float(kernel * shape[-2]), float(kernel * shape[-1])
+    return tuple(shape) if len(shape) < 2 else (shape[-1], shape[-2], *shape[:-2])
+
+
+@define
+class orthogonal(Initializer):
+    """Columns, or rows where those are fewer, at right angles (Saxe et al., 2013, arXiv:1312.6120)."""
+
+    gain: float = 1.0
+    seed: int | None = None
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        if len(shape) < 2:
+            raise ValueError("The tensor to initialize must be at least two-dimensional")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        drawn = random.random_normal([max(rows, columns), min(rows, columns)], dtype=dtype, seed=self.seed)
+        rule = Orthogonal(self.gain)
+
+        def turn(x: Any) -> Any:
+            return CoreTensor.of(rule.turned(x.numpy(), is_wide=rows < columns))
+
+        turning = opaque(turn, name="orthogonal", results=lambda specs: [specs[0]])
+        return call("Orthogonal", lambda x: ops.reshape(turning(x)[0], shape=tuple(shape)), None, x=drawn)
+
+
+@define
+class identity(Initializer):
+    """1 on the diagonal of a matrix."""
+
+    gain: float = 1.0
+    dtype: Any = float32
+
+    def value(self, shape: list[int], dtype: Any) -> Tensor:
+        if len(shape) != 2:
+            raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
+        return constant_of(Identity(self.gain)(tuple(shape), Stream()), dtype)
 
 
 def glorot_uniform(seed: int | None = None, dtype: Any = float32) -> Initializer:

@@ -52,7 +52,7 @@ class Convolution(Layer):
                 f"{self.title}: {channels} channels and {self.filters} filters do not split into {self.groups} groups"
             )
         kernel = per_axis(self.kernel, x.ndim - 2)
-        weight = ParamSpec((self.filters, channels // self.groups, *kernel), self.weight_initializer)
+        weight = ParamSpec((self.filters, channels // self.groups, *kernel), self.weight_initializer, is_weight=True)
         if not self.has_bias:
             return {"weight": weight}
         return {"weight": weight, "bias": ParamSpec((self.filters,), self.bias_initializer)}

@@ -32,7 +32,7 @@ class Dense(Layer):
 
     def parameters(self, x):
         features = x.shape[-1] if self.flatten is None else product(x.shape[self.flatten :])
-        weight = ParamSpec((self.units, features), self.weight_initializer)
+        weight = ParamSpec((self.units, features), self.weight_initializer, is_weight=True)
         if not self.has_bias:
             return {"weight": weight}
         return {"weight": weight, "bias": ParamSpec((self.units,), self.bias_initializer)}

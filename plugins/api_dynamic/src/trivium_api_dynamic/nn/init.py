@@ -3,12 +3,11 @@
 import math
 from typing import Any
 
-import numpy as np
-
-from trivium.initializer import fans
+from trivium.initializer import Identity, Orthogonal, TruncatedNormal, VarianceScaling
 from trivium.tensor import recording
 
-from ..creation import eye, tensor
+from .. import generator as generators
+from ..creation import tensor
 from ..errors import SizeMismatchError
 
 GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3.0, "selu": 0.75}
@@ -28,6 +27,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def filled(tensor: Any, method: str, *args: Any) -> Any:
     with recording(False):
         return getattr(tensor, method)(*args)
+
+
+def initialized(tensor_: Any, initializer: Any, generator: Any = None) -> Any:
+    """Overwrite a tensor with what an initializer of the core draws."""
+    drawn = generators.of(generator).initialized(initializer, tuple(tensor_.spec.shape))
+    return filled(tensor_, "copy_", tensor(drawn))
 
 
 def uniform_(tensor, a=0.0, b=1.0):
@@ -59,52 +64,73 @@ def eye_(tensor):
     """1 on the diagonal of a matrix."""
     if tensor.spec.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    return filled(tensor, "copy_", eye(*tensor.spec.shape))
+    return initialized(tensor, Identity())
 
 
-def fans_of(tensor):
-    shape = tuple(tensor.spec.shape)
-    if len(shape) < 2:
+def dirac_(tensor, groups=1):
+    """What lets the first channels of a convolution pass unchanged, in each of its groups."""
+    if tensor.spec.ndim not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if tensor.spec.shape[0] % groups:
+        raise ValueError("dim 0 must be divisible by groups")
+    return initialized(tensor, Identity(groups=groups))
+
+
+def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
+    """Normally distributed, within [a, b]."""
+    return initialized(tensor, TruncatedNormal(mean, std, a, b), generator)
+
+
+def scaled(tensor, gain, fan, distribution):
+    if tensor.spec.ndim < 2:
         raise SizeMismatchError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
-    return fans(shape)
+    if tensor.numel() == 0:
+        return tensor
+    return initialized(tensor, VarianceScaling(gain * gain, fan, distribution))
 
 
 def xavier_uniform_(tensor, gain=1.0):
     """Evenly distributed with variance gain**2 * 2 / (inputs + outputs) (Glorot & Bengio, 2010)."""
-    bound = gain * math.sqrt(3.0 / fans_of(tensor)["average"])
-    return uniform_(tensor, -bound, bound)
+    return scaled(tensor, gain, "average", "uniform")
 
 
 def xavier_normal_(tensor, gain=1.0):
     """Normally distributed with variance gain**2 * 2 / (inputs + outputs)."""
-    return normal_(tensor, 0.0, gain / math.sqrt(fans_of(tensor)["average"]))
+    return scaled(tensor, gain, "average", "normal")
 
 
-def kaiming_std(tensor, a, mode, nonlinearity):
+def fan_of(mode):
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
-    return calculate_gain(nonlinearity, a) / math.sqrt(fans_of(tensor)[mode[4:]])
+    return mode.removeprefix("fan_")
 
 
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu"):
     """Evenly distributed with variance gain**2 / inputs (He et al., 2015, arXiv:1502.01852)."""
-    bound = math.sqrt(3.0) * kaiming_std(tensor, a, mode, nonlinearity)
-    return uniform_(tensor, -bound, bound)
+    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "uniform")
 
 
 def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu"):
     """Normally distributed with variance gain**2 / inputs."""
-    return normal_(tensor, 0.0, kaiming_std(tensor, a, mode, nonlinearity))
+    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "normal")
 
 
-def orthogonal_(tensor_, gain=1.0):
+def orthogonal_(tensor, gain=1.0):
     """Rows, or columns if there are more rows, at right angles (Saxe et al., 2013, arXiv:1312.6120)."""
-    if tensor_.spec.ndim < 2:
+    if tensor.spec.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
-    rows = tensor_.spec.shape[0]
-    columns = math.prod(tensor_.spec.shape[1:])
-    drawn = normal_(tensor(np.zeros((max(rows, columns), min(rows, columns)), np.float32))).numpy()
-    q, r = np.linalg.qr(drawn)
-    q = q * np.sign(np.diag(r))
-    q = q.T if rows < columns else q
-    return filled(tensor_, "copy_", tensor(np.ascontiguousarray(q * gain).reshape(tensor_.spec.shape)))
+    return initialized(tensor, Orthogonal(gain))
+
+
+def sparse_(tensor, sparsity, std=0.01):
+    """Normally distributed, but a part of each column is 0 (Martens, 2010)."""
+    if tensor.spec.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+
+    def drawn(shape, stream):
+        values = stream.normal(shape, 0.0, std)
+        for column in range(shape[1]):
+            values[stream.permutation(shape[0])[: math.ceil(sparsity * shape[0])], column] = 0.0
+        return values
+
+    return initialized(tensor, drawn)

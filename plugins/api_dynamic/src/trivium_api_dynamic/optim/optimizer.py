@@ -83,7 +83,7 @@ class Optimizer:
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Refuse options that make no sense."""
-        for name in ("lr", "weight_decay", "momentum", "eps"):
+        for name in ("lr", "weight_decay", "momentum", "eps", "alpha", "rho", "lr_decay", "initial_accumulator_value"):
             if name not in group:
                 continue
             words = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
@@ -148,7 +148,8 @@ class Optimizer:
                     with recording(False):
                         state[ours] = full_like(p, float(start))
                 memory.slots[id(p), slot] = state[ours]
-        apply_gradients(rule, [(p, p.edge.value) for p in params], memory, hyper=self.hyper(group, step))
+        pairs = [(p, -p.grad if group.get("maximize") else p.edge.value) for p in params]
+        apply_gradients(rule, pairs, memory, hyper=self.hyper(group, step))
 
     # -- state -----------------------------------------------------------------------------------
 

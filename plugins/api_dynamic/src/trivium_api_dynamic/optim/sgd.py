@@ -18,8 +18,6 @@ class SGD(Optimizer):
     def __init__(
         self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False
     ):
-        if maximize:
-            raise NotImplementedError("SGD: maximize; negate the loss")
         super().__init__(
             params,
             {
@@ -28,6 +26,7 @@ class SGD(Optimizer):
                 "dampening": dampening,
                 "weight_decay": weight_decay,
                 "nesterov": nesterov,
+                "maximize": maximize,
             },
         )
 

@@ -1,5 +1,6 @@
 """Training: optimizers, checkpoints, the global step."""
 
+from .average import ExponentialMovingAverage
 from .checkpoint import (
     CheckpointState,
     checkpoint_exists,
@@ -9,14 +10,33 @@ from .checkpoint import (
     load_variable,
     update_checkpoint_state,
 )
-from .decay import exponential_decay, inverse_time_decay, natural_exp_decay
-from .optimizer import AdamOptimizer, GradientDescentOptimizer, MomentumOptimizer, Optimizer
+from .decay import (
+    cosine_decay,
+    cosine_decay_restarts,
+    exponential_decay,
+    inverse_time_decay,
+    natural_exp_decay,
+    piecewise_constant,
+    polynomial_decay,
+)
+from .optimizer import (
+    AdadeltaOptimizer,
+    AdagradOptimizer,
+    AdamOptimizer,
+    FtrlOptimizer,
+    GradientDescentOptimizer,
+    MomentumOptimizer,
+    Optimizer,
+    RMSPropOptimizer,
+)
 from .saver import Saver
 from .step import create_global_step, get_global_step, get_or_create_global_step, global_step
 
 __all__ = [
-    "AdamOptimizer", "CheckpointState", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "Saver",
-    "checkpoint_exists", "create_global_step", "exponential_decay", "get_checkpoint_state", "get_global_step",
-    "get_or_create_global_step", "global_step", "inverse_time_decay", "latest_checkpoint", "list_variables",
-    "load_variable", "natural_exp_decay", "update_checkpoint_state",
+    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "CheckpointState", "ExponentialMovingAverage",
+    "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "RMSPropOptimizer", "Saver",
+    "checkpoint_exists", "cosine_decay", "cosine_decay_restarts", "create_global_step", "exponential_decay",
+    "get_checkpoint_state", "get_global_step", "get_or_create_global_step", "global_step", "inverse_time_decay",
+    "latest_checkpoint", "list_variables", "load_variable", "natural_exp_decay", "piecewise_constant",
+    "polynomial_decay", "update_checkpoint_state",
 ]  # fmt: skip

@@ -18,14 +18,17 @@ from ..graph import Graph, GraphKeys, get_default_graph
 from ..operation import Operation, Tensor
 from ..variable import Variable, trainable_variables
 
-__all__ = ["Optimizer", "GradientDescentOptimizer", "MomentumOptimizer", "AdamOptimizer"]
+__all__ = [
+    "Optimizer", "GradientDescentOptimizer", "MomentumOptimizer", "AdamOptimizer", "AdagradOptimizer",
+    "AdadeltaOptimizer", "RMSPropOptimizer", "FtrlOptimizer",
+]  # fmt: skip
 
 
 class Optimizer:
     """Something that makes variables better with the gradients of a loss.
 
     rule:  the name of the core's optimizer, and its settings
-    words: for each thing remembered by the rule, the end of its variable's name
+    words: TensorFlow's word for each thing that the rule remembers, and the rule's
     """
 
     GATE_NONE, GATE_OP, GATE_GRAPH = 0, 1, 2
@@ -151,13 +154,17 @@ class Optimizer:
 
     def _slot_maker(self, graph: Graph) -> Callable[[Any, str, float], Any]:
         def make(state: Any, word: str, start: float) -> Any:
-            found = self._slots.get((state, self.words[word]))
+            found = self._slots.get((state, word))
             if found is None:
-                name = f"{state.name or 'parameter'}/{self.words[word]}"
-                found = self._slots[state, self.words[word]] = _filled(name, state.spec, start)
+                name = f"{state.name or 'parameter'}/{self.slot_name(word)}"
+                found = self._slots[state, word] = _filled(name, state.spec, start)
             return found.slot
 
         return make
+
+    def slot_name(self, word: str) -> str:
+        """The end of the name of a variable that holds what the rule remembers under a word."""
+        return self._name
 
     def get_slot(self, var: Any, name: str) -> Variable | None:
         """What is remembered for a variable under a name: "momentum", "m", "v"."""
@@ -165,7 +172,8 @@ class Optimizer:
 
     def get_slot_names(self) -> list[str]:
         """The names for `get_slot`."""
-        return sorted(self.words)
+        kept = find_optimizer(self.rule)(**self.settings()).slots()
+        return sorted([name for name, word in self.words.items() if word in kept])
 
     def variables(self) -> list[Variable]:
         """Everything that it remembers."""
@@ -209,7 +217,7 @@ class GradientDescentOptimizer(Optimizer):
 class MomentumOptimizer(Optimizer):
     """accumulation = momentum * accumulation + gradient; value -= learning_rate * accumulation."""
 
-    words = {"velocity": "Momentum", "momentum": "Momentum"}  # noqa: RUF012
+    words = {"momentum": "velocity"}  # noqa: RUF012
 
     def __init__(
         self, learning_rate: Any, momentum: Any, use_locking: bool = False, name: str = "Momentum",
@@ -227,9 +235,6 @@ class MomentumOptimizer(Optimizer):
             "momentum": _number(self._momentum, graph, "momentum"),
         }
 
-    def get_slot_names(self) -> list[str]:
-        return ["momentum"]
-
 
 class AdamOptimizer(Optimizer):
     """Adam in the form with "epsilon hat" (Kingma & Ba, 2015, end of section 2).
@@ -238,7 +243,7 @@ class AdamOptimizer(Optimizer):
     """
 
     rule = "Adam"
-    words = {"m": "Adam", "v": "Adam_1"}  # noqa: RUF012
+    words = {"m": "m", "v": "v"}  # noqa: RUF012
 
     def __init__(
         self, learning_rate: Any = 0.001, beta1: Any = 0.9, beta2: Any = 0.999, epsilon: Any = 1e-08,
@@ -284,3 +289,101 @@ class AdamOptimizer(Optimizer):
 
     def variables(self) -> list[Variable]:
         return [*super().variables(), *[power for powers in self._powers.values() for power in powers]]
+
+
+class AdagradOptimizer(Optimizer):
+    """accumulation += gradient**2; value -= learning_rate * gradient / sqrt(accumulation)."""
+
+    rule = "Adagrad"
+    words = {"accumulator": "sum"}  # noqa: RUF012
+
+    def __init__(
+        self, learning_rate: Any, initial_accumulator_value: float = 0.1, use_locking: bool = False,
+        name: str = "Adagrad",
+    ) -> None:  # fmt: skip
+        if initial_accumulator_value <= 0.0:
+            raise ValueError(f"initial_accumulator_value must be positive: {initial_accumulator_value}")
+        super().__init__(use_locking, name)
+        self._learning_rate, self._start = learning_rate, initial_accumulator_value
+
+    def settings(self) -> dict[str, Any]:
+        return {"start": self._start, "epsilon": 0.0}
+
+    def hyper(self, graph: Graph) -> dict[str, Any]:
+        return {"learning_rate": _number(self._learning_rate, graph, "learning_rate")}
+
+
+class AdadeltaOptimizer(Optimizer):
+    """Steps as long as recent steps were, relative to recent gradients (Zeiler, 2012, arXiv:1212.5701)."""
+
+    rule = "Adadelta"
+    words = {"accum": "square", "accum_update": "step"}  # noqa: RUF012
+
+    def __init__(
+        self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-8, use_locking: bool = False,
+        name: str = "Adadelta",
+    ) -> None:  # fmt: skip
+        super().__init__(use_locking, name)
+        self._numbers = {"learning_rate": learning_rate, "decay": rho, "epsilon": epsilon}
+
+    def hyper(self, graph: Graph) -> dict[str, Any]:
+        return {name: _number(value, graph, name) for name, value in self._numbers.items()}
+
+
+class RMSPropOptimizer(Optimizer):
+    """Steps divided by the root of a running mean, which starts at 1, of the squared gradient.
+
+    epsilon stands inside the root; the learning rate inside the momentum.
+    """
+
+    rule = "RMSprop"
+    words = {"rms": "square", "mg": "mean", "momentum": "velocity"}  # noqa: RUF012
+
+    def __init__(
+        self, learning_rate: Any, decay: Any = 0.9, momentum: Any = 0.0, epsilon: Any = 1e-10,
+        use_locking: bool = False, centered: bool = False, name: str = "RMSProp",
+    ) -> None:  # fmt: skip
+        super().__init__(use_locking, name)
+        self._numbers = {"learning_rate": learning_rate, "decay": decay, "momentum": momentum, "epsilon": epsilon}
+        self._centered = centered
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "momentum": 0.9,  # the number itself is a hyperparameter; its variable is there in any case
+            "centered": self._centered, "epsilon_place": "inside", "rate": "inside", "start": 1.0,
+        }  # fmt: skip
+
+    def hyper(self, graph: Graph) -> dict[str, Any]:
+        return {name: _number(value, graph, name) for name, value in self._numbers.items()}
+
+
+class FtrlOptimizer(Optimizer):
+    """Follows the regularized leader, which makes weights exactly 0 (McMahan et al., 2013)."""
+
+    rule = "Ftrl"
+    words = {"accum": "accumulator", "linear": "linear"}  # noqa: RUF012
+
+    def __init__(
+        self, learning_rate: Any, learning_rate_power: float = -0.5, initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: Any = 0.0, l2_regularization_strength: Any = 0.0, use_locking: bool = False,
+        name: str = "Ftrl", accum_name: str | None = None, linear_name: str | None = None,
+        l2_shrinkage_regularization_strength: float = 0.0,
+    ) -> None:  # fmt: skip
+        if learning_rate_power > 0.0:
+            raise ValueError(f"learning_rate_power {learning_rate_power} needs to be negative or zero")
+        super().__init__(use_locking, name)
+        self._numbers = {
+            "learning_rate": learning_rate, "l1": l1_regularization_strength, "l2": l2_regularization_strength
+        }  # fmt: skip
+        self._power, self._start = -learning_rate_power, initial_accumulator_value
+        self._shrinkage = l2_shrinkage_regularization_strength
+        self._slot_names = {"accumulator": accum_name, "linear": linear_name}
+
+    def settings(self) -> dict[str, Any]:
+        return {"power": self._power, "start": self._start, "shrinkage": self._shrinkage}
+
+    def hyper(self, graph: Graph) -> dict[str, Any]:
+        return {name: _number(value, graph, name) for name, value in self._numbers.items()}
+
+    def slot_name(self, word: str) -> str:
+        return self._slot_names[word] or self._name

@@ -1,11 +1,10 @@
 """Gradients made smaller, in place."""
 
+from trivium.clipping import global_norm, shrinking
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
 from ...creation import zeros
-from ...reduction import norm
-from ...shaping import stack
 
 
 def gradients_of(parameters):
@@ -13,7 +12,7 @@ def gradients_of(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
     """Scale all gradients down together so that their norm is at most max_norm.
 
     return: the norm before
@@ -22,8 +21,14 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
         gradients = gradients_of(parameters)
         if not gradients:
             return zeros(())
-        total = norm(stack([norm(g, float(norm_type)) for g in gradients]), float(norm_type))
-        factor = (max_norm / (total + 1e-6)).clamp(max=1.0)
+        total = global_norm(gradients, order=float(norm_type))
+        if error_if_nonfinite and not total.isfinite().item():
+            raise RuntimeError(
+                f"The total norm of order {float(norm_type)} for gradients from `parameters` is non-finite, so it "
+                "cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, "
+                "set `error_if_nonfinite=False`"
+            )
+        factor = shrinking(total, float(max_norm), epsilon=1e-6)
         for g in gradients:
             g.mul_(factor)
     return total
