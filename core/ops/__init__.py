@@ -1,8 +1,9 @@
 """The ops: what can be computed, each with its meaning, shapes, gradients and samples in one place.
 
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
-Modules import downward only, in the order elementwise, shaping, reduction, linear_algebra, creation,
-indexing, memory, convolution, pooling, normalization, random, loss, update.
+Modules import downward only, in the order elementwise, rounding, exponential, trigonometry, special, bitwise,
+shaping, reduction, activation, linear_algebra, creation, indexing, memory, convolution, pooling, normalization,
+random, loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -10,9 +11,12 @@ indexing, memory, convolution, pooling, normalization, random, loss, update.
 from .. import registry
 from ..errors import UnknownNameError
 from ..op import Op
+from .activation import *
+from .bitwise import *
 from .convolution import *
 from .creation import *
 from .elementwise import *
+from .exponential import *
 from .indexing import *
 from .linear_algebra import *
 from .loss import *
@@ -21,7 +25,10 @@ from .normalization import *
 from .pooling import *
 from .random import *
 from .reduction import *
+from .rounding import *
 from .shaping import *
+from .special import *
+from .trigonometry import *
 from .update import *
 
 

@@ -1,6 +1,7 @@
 """The `cpu` device: buffers are NumPy arrays, kernels are NumPy at its best."""
 
 import numpy as np
+
 from trivium.backend import Backend
 from trivium.kernel import reference_kernel
 
@@ -18,6 +19,7 @@ from . import (
     shaping,
     update,
 )
+from .precision import in_float32
 
 __all__ = ["backend"]
 
@@ -58,7 +60,7 @@ def pack(buffer):
 
 def fallback(op, specs, settings):
     """The op's reference: slow but right."""
-    return reference_kernel(op, settings)
+    return in_float32(lambda specs, settings: reference_kernel(op, settings))(specs, settings)
 
 
 backend = Backend(
