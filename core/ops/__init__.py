@@ -2,8 +2,8 @@
 
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
 Modules import downward only, in the order elementwise, rounding, exponential, trigonometry, special, bitwise,
-shaping, reduction, activation, linear_algebra, creation, indexing, memory, convolution, pooling, normalization,
-random, loss, update.
+shaping, reduction, activation, creation, linear_algebra, einsum, arranging, cumulative, statistics, indexing, memory,
+convolution, pooling, normalization, random, loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -12,9 +12,12 @@ from .. import registry
 from ..errors import UnknownNameError
 from ..op import Op
 from .activation import *
+from .arranging import *
 from .bitwise import *
 from .convolution import *
 from .creation import *
+from .cumulative import *
+from .einsum import *
 from .elementwise import *
 from .exponential import *
 from .indexing import *
@@ -28,6 +31,7 @@ from .reduction import *
 from .rounding import *
 from .shaping import *
 from .special import *
+from .statistics import *
 from .trigonometry import *
 from .update import *
 
