@@ -2,8 +2,9 @@
 
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
 Modules import downward only, in the order elementwise, rounding, exponential, trigonometry, special, bitwise,
-shaping, reduction, activation, creation, linear_algebra, einsum, arranging, cumulative, statistics, indexing, memory,
-convolution, pooling, normalization, random, loss, update.
+shaping, reduction, activation, creation, linear_algebra, einsum, arranging, cumulative, statistics, indexing, sorting,
+memory, convolution, pooling, resizing, image, normalization, local_response,
+recurrent, random, weighing, loss, regression_loss, ranking_loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -20,20 +21,28 @@ from .cumulative import *
 from .einsum import *
 from .elementwise import *
 from .exponential import *
+from .image import *
 from .indexing import *
 from .linear_algebra import *
+from .local_response import *
 from .loss import *
 from .memory import *
 from .normalization import *
 from .pooling import *
 from .random import *
+from .ranking_loss import *
+from .recurrent import *
 from .reduction import *
+from .regression_loss import *
+from .resizing import *
 from .rounding import *
 from .shaping import *
+from .sorting import *
 from .special import *
 from .statistics import *
 from .trigonometry import *
 from .update import *
+from .weighing import *
 
 
 def __getattr__(name: str) -> Op:
