@@ -11,7 +11,8 @@ OWN = [op for op in OPS.values() if op.origin.startswith("trivium.")]
 
 # No sample works with an unknown batch: sizes are settings there, or nothing has an axis 0 that could be a batch.
 KNOWN_SIZES_ONLY = {
-    "zeros", "ones", "full", "arange", "random_bits", "uniform", "normal", "random_integers", "advance",  # made from settings and state
+    "zeros", "ones", "full", "arange", "advance",  # made from settings and state
+    "random_bits", "random_integers", "uniform", "normal",
     "broadcast_to", "mean_gradient", "slice_gradient",  # the samples say the whole shape
 }  # fmt: skip
 
