@@ -23,7 +23,7 @@ from .elementwise import (
     tanh,
     where,
 )  # fmt: skip
-from .exponential import expm1
+from .powers import expm1
 from .reduction import softmax
 from .shaping import concatenate, reshape, split
 from .special import erfc

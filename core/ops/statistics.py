@@ -4,7 +4,7 @@ import math
 
 from .axes import all_axes
 from .elementwise import absolute, cast, equal, maximum, power, sqrt, square, where
-from .exponential import rsqrt
+from .powers import rsqrt
 from .reduction import element_count, max, mean, min, sum
 
 __all__ = ["variance", "std", "moments", "count_nonzero", "norm", "l2_normalize"]
