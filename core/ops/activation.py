@@ -9,6 +9,7 @@ import numpy as np
 
 from ..op import op
 from .axes import one_axis
+from .choice import check_choice
 from .elementwise import (
     absolute,
     clip,
@@ -110,10 +111,9 @@ def gelu(x, *, form="exact"):
 
     form: "exact", or "tanh": the approximation of the paper
     """
+    check_choice("gelu: form", form, ("exact", "tanh"))
     if form == "tanh":
         return x * 0.5 * (tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)) + 1.0)
-    if form != "exact":
-        raise ValueError(f"gelu: form is {form!r}; it may be 'exact' or 'tanh'")
     return x * 0.5 * erfc(x * -math.sqrt(0.5))
 
 

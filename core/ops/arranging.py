@@ -3,6 +3,7 @@
 from ..errors import ShapeError
 from ..spec import Dim
 from .axes import one_axis
+from .choice import check_choice
 from .linear_algebra import transpose
 from .shaping import broadcast_to, concatenate, expand, flip, reshape, slice, split, squeeze
 
@@ -68,12 +69,11 @@ def meshgrid(*xs, indexing="ij"):
     xs:       (n,), (m,), ...
     return:   (n, m, ...) each; with indexing "xy", (m, n, ...)
     """
+    check_choice("meshgrid: indexing", indexing, ("ij", "xy"))
     sizes = [x.shape[0] for x in xs]
     order = list(range(len(xs)))
     if indexing == "xy" and len(xs) > 1:
         order[:2] = 1, 0
-    elif indexing not in ("ij", "xy"):
-        raise ValueError(f"meshgrid: indexing is {indexing!r}; it may be 'ij' or 'xy'")
     whole = tuple([sizes[i] for i in order])
     rows = [reshape(x, shape=tuple([sizes[i] if i == j else 1 for i in order])) for j, x in enumerate(xs)]
     return tuple([broadcast_to(row, shape=whole) for row in rows])
@@ -99,8 +99,7 @@ def border(x, axis, width, mode, at_end):
         return None
     size = x.shape[axis]
     room = {"reflect": size - 1, "symmetric": size, "wrap": size, "edge": width}
-    if mode not in room:
-        raise ValueError(f"pad_mirrored: mode is {mode!r}; it may be {', '.join(map(repr, room))}")
+    check_choice("pad_mirrored: mode", mode, room)
     if type(size) is not Dim and (size == 0 or width > room[mode]):
         raise ShapeError(f"pad_mirrored: axis {axis} of {x.spec} has too little to continue by {width} ({mode})")
 
@@ -124,29 +123,25 @@ def space_to_depth(x, *, block, order="block"):
     order:  which varies slowest in the new channels: "block", the place in the block (TensorFlow), or "channel",
             the old channel (PyTorch's pixel_unshuffle)
     """
+    check_choice("space_to_depth: order", order, ("block", "channel"))
     n, c, *sizes = x.shape
     k = len(sizes)
     apart = [part for size in sizes for part in (size // block, block)]
     x = reshape(x, shape=(n, c, *apart))
     places, inside = range(2, 2 + 2 * k, 2), range(3, 3 + 2 * k, 2)
-    axes = (0, *inside, 1, *places) if checked(order) == "block" else (0, 1, *inside, *places)
+    axes = (0, *inside, 1, *places) if order == "block" else (0, 1, *inside, *places)
     return reshape(transpose(x, axes=axes), shape=(n, c * block**k, *[size // block for size in sizes]))
 
 
 def depth_to_space(x, *, block, order="block"):
     """Channels made blocks of pixels: the opposite of space_to_depth; "channel" is PyTorch's pixel_shuffle."""
+    check_choice("depth_to_space: order", order, ("block", "channel"))
     n, c, *sizes = x.shape
     k = len(sizes)
     blocks, rest = (block,) * k, c // block**k
-    is_block = checked(order) == "block"
+    is_block = order == "block"
     x = reshape(x, shape=(n, *((*blocks, rest) if is_block else (rest, *blocks)), *sizes))
     channel = 1 + k if is_block else 1
     first = 1 if is_block else 2
     woven = [axis for i in range(k) for axis in (2 + k + i, first + i)]
     return reshape(transpose(x, axes=(0, channel, *woven)), shape=(n, rest, *[size * block for size in sizes]))
-
-
-def checked(order):
-    if order not in ("block", "channel"):
-        raise ValueError(f"order is {order!r}; it may be 'block' or 'channel'")
-    return order

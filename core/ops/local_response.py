@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import op
 from ..spec import product
+from .choice import check_choice
 from .elementwise import power, square
 from .pooling import average_pool
 from .shaping import reshape
@@ -47,8 +48,7 @@ def window(size, region, ndim):
 
 @local_response_norm.shape
 def local_response_norm_shape(x, *, size, alpha, beta, k, region):
-    if region not in ("across", "within"):
-        raise ShapeError(f"region is {region!r}; it may be 'across' or 'within'")
+    check_choice("region", region, ("across", "within"))
     if x.ndim < (3 if region == "within" else 2):
         raise ShapeError(f"needs (N, C, *spatial), got {x}")
     if size < 1:

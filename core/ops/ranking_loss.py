@@ -3,6 +3,7 @@
 All take `normalization` as `reduced_loss` does.
 """
 
+from .choice import check_choice
 from .creation import zeros_beside
 from .elementwise import cast, maximum, not_equal, relu, sqrt, square, where
 from .indexing import gather, one_hot, put_along, take_along
@@ -85,6 +86,7 @@ def contrastive(x, y, is_same, *, margin=1.0, form="distance", normalization="ba
     form:    "distance": max(margin - d, 0)**2, or "square": max(margin - d**2, 0) (Caffe's legacy_version)
     Hadsell et al., 2006.
     """
+    check_choice("contrastive: form", form, ("distance", "square"))
     squares = sum(square(x - y), axis=1)
     unlike = relu(margin - squares) if form == "square" else square(relu(margin - norm(x - y, axis=1)))
     losses = is_same * squares + (1.0 - is_same) * unlike

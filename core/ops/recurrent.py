@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
+from .choice import check_choice
 from .elementwise import relu, sigmoid, tanh
 from .linear_algebra import matmul, transpose
 from .shaping import slice, split
@@ -65,8 +66,7 @@ def rnn_cell(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bia
 
 @rnn_cell.shape
 def rnn_cell_shape(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bias=None, *, activation):
-    if activation not in ("tanh", "relu"):
-        raise ShapeError(f"activation is {activation!r}; it may be 'tanh' or 'relu'")
+    check_choice("activation", activation, ("tanh", "relu"))
     check_weights(x, hidden, input_weight, hidden_weight, (input_bias, hidden_bias), gates=1)
     return hidden
 
@@ -215,8 +215,7 @@ def gru_cell(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bia
 def gru_cell_shape(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bias=None, *, order, reset):
     if sorted(order) != sorted("rzn"):
         raise ShapeError(f"order is {order!r}; it has each of r, z and n once")
-    if reset not in ("after", "before"):
-        raise ShapeError(f"reset is {reset!r}; it may be 'after' or 'before'")
+    check_choice("reset", reset, ("after", "before"))
     check_weights(x, hidden, input_weight, hidden_weight, (input_bias, hidden_bias), gates=3)
     return hidden
 

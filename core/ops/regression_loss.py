@@ -3,8 +3,8 @@
 All take `weights` and `normalization` as `reduced_loss` does.
 """
 
-from ..errors import ShapeError
 from .activation import softplus
+from .choice import check_choice
 from .elementwise import absolute, exp, less_equal, log, maximum, square, where
 from .weighing import reduced_loss
 
@@ -78,7 +78,6 @@ def poisson_nll(x, counts, weights=None, *, form="log", epsilon=1e-8, normalizat
 
     form: whether x is the "log" of the rate, or the "rate"
     """
-    if form not in ("log", "rate"):
-        raise ShapeError(f"poisson_nll: form is {form!r}; it may be 'log' or 'rate'")
+    check_choice("poisson_nll: form", form, ("log", "rate"))
     losses = exp(x) - counts * x if form == "log" else x - counts * log(x + epsilon)
     return reduced_loss(losses, weights, normalization=normalization)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
+from .choice import check_choice
 
 __all__ = ["resize", "resize_gradient", "adaptive_average_pool"]
 
@@ -86,9 +87,8 @@ def cubic(distance, a):
 
 @resize.shape
 def resize_shape(x, *, size, method, corners, sharpness):
-    for name, given, valid in (("method", method, METHODS), ("corners", corners, CORNERS)):
-        if given not in valid:
-            raise ShapeError(f"{name} is {given!r}; it may be {', '.join(map(repr, valid))}")
+    check_choice("method", method, METHODS)
+    check_choice("corners", corners, CORNERS)
     if x.ndim < 3 or len(size) != x.ndim - 2:
         raise ShapeError(f"size {size} is not one number for each spatial axis of {x}")
     return x.with_shape((*x.shape[:2], *size))

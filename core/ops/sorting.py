@@ -9,6 +9,7 @@ from ..errors import ShapeError
 from ..op import op
 from ..spec import Dim, Spec, product, same_size
 from .axes import one_axis
+from .choice import check_choice
 from .creation import zeros_beside
 from .indexing import POSITIONS, check_indices, gather, put_along_add
 from .shaping import reshape, squeeze
@@ -156,8 +157,7 @@ def unique(x, *, order="sorted"):
 
 @unique.shape
 def unique_shape(x, *, order):
-    if order not in ("sorted", "seen"):
-        raise ShapeError(f"order is {order!r}; it may be 'sorted' or 'seen'")
+    check_choice("order", order, ("sorted", "seen"))
     out = x.with_shape((Dim(),))
     return out, x.with_dtype(np.int64), out.with_dtype(np.int64)
 
@@ -229,8 +229,7 @@ def searchsorted(edges, x, *, side="left"):
 def searchsorted_shape(edges, x, *, side):
     if edges.ndim != 1:
         raise ShapeError(f"edges are one row of numbers in order, got {edges}")
-    if side not in ("left", "right"):
-        raise ShapeError(f"side is {side!r}; it may be 'left' or 'right'")
+    check_choice("side", side, ("left", "right"))
     return x.with_dtype(np.int64)
 
 

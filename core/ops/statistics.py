@@ -2,7 +2,7 @@
 
 import math
 
-from .axes import all_axes
+from .choice import check_choice
 from .elementwise import absolute, cast, equal, maximum, power, sqrt, square, where
 from .powers import rsqrt
 from .reduction import element_count, max, mean, min, sum
@@ -62,9 +62,7 @@ def l2_normalize(x, *, axis=-1, epsilon=1e-12, limit="square"):
 
     limit: what is not less than epsilon: "square", the square of the length (TensorFlow), or "length" (PyTorch)
     """
-    all_axes(axis, x.ndim)
+    check_choice("l2_normalize: limit", limit, ("square", "length"))
     if limit == "square":
         return x * rsqrt(maximum(sum(square(x), axis=axis, keepdims=True), epsilon))
-    if limit != "length":
-        raise ValueError(f"l2_normalize: limit is {limit!r}; it may be 'square' or 'length'")
     return x / maximum(norm(x, axis=axis, keepdims=True), epsilon)

@@ -1,6 +1,6 @@
 """How the losses of single examples become one loss."""
 
-from ..errors import ShapeError
+from .choice import check_choice
 from .creation import ones_like
 from .elementwise import cast, maximum, not_equal
 from .reduction import mean, sum
@@ -19,9 +19,7 @@ def reduced_loss(losses, weights=None, *, normalization="full"):
                    "weights": the sum of the weights; "counted": how many weights are not 0, at least 1 (TensorFlow);
                    "each": no sum, but a loss for each
     """
-    if normalization not in NORMALIZATIONS:
-        names = ", ".join(map(repr, NORMALIZATIONS))
-        raise ShapeError(f"reduced_loss: normalization is {normalization!r}; it may be {names}")
+    check_choice("reduced_loss: normalization", normalization, NORMALIZATIONS)
     weighted = losses if weights is None else losses * weights
     if normalization == "each":
         return weighted

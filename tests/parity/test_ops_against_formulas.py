@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from trivium import ops
+from trivium.errors import TriviumError
 from trivium.graph import Graph
 from trivium.program import Program
 from trivium.tensor import Tensor
@@ -271,3 +272,20 @@ def test_compositions_take_a_batch_of_unknown_size():
 
     for result, expected in zip(results, fetches.values(), strict=True):
         assert np.allclose(result.numpy(), expected), result
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: ops.gelu(x, form="fast"), "gelu: form is 'fast'; it may be 'exact' or 'tanh'"),
+        (lambda x: ops.resize(x, size=(2,)), r"resize: size \(2,\) is not one number for each spatial axis"),
+        (lambda x: ops.top_k(x, k=9), "top_k: 9 of the 6 elements along axis -1"),
+        (lambda x: ops.einsum(x, equation="ii->i"), "einsum: 'ii' of 'ii->i' does not name the axes"),
+        (lambda x: ops.crop(x, offset=(0, 5), size=(2, 2)), "crop: 2 elements from 5 on reach beyond size 6"),
+        (lambda x: ops.bitwise_and(x, x), "bitwise_and: has no bits to combine: float64"),
+        (lambda x: ops.group_norm(x, groups=2), "group_norm: 5 channels cannot be divided into 2 groups"),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_the_op(call, message):
+    with pytest.raises(TriviumError, match=message):
+        call(Tensor.of(IMAGE))
