@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from . import ops
-from .errors import GradientError
+from .errors import GradientError, TriviumError
 from .op import Call, Edge, Leaf, Output, edge_spec
 from .spec import Spec
 
@@ -36,21 +36,22 @@ def backprop(
     """Gradients at the edges wanted, or at every Leaf: {(node, output): gradient}.
 
     Rules are compositions of ops, so the same walk computes numbers from a tape and adds calls to a graph.
-    through: whether a gradient goes on past an edge that is wanted
+    through: whether a gradient goes on past an edge that is wanted; it stops there before the hooks have their say
     release: forget what each call kept as soon as it has been used
     """
     grads: dict[Node, list[Any]] = {}
     for out, seed in zip(outputs, seeds, strict=True):
-        _accumulate(grads, out.edge, seed)
+        _accumulate(grads, out.current_edge, seed)
     targets = None if wanted is None else {slot(edge) for edge in wanted if edge is not None}
     order = _ordered(list(grads))
     useful = None if targets is None else _leading_to({node for node, _ in targets}, order)
     found: dict[Slot, Any] = {}
+    ends = set() if through or targets is None else {node for node, _ in targets}
     for node in reversed(order):
         arrived = grads.pop(node, None)
         if arrived is None:
             continue
-        if node.hooks is not None:
+        if node.hooks is not None and node not in ends:
             arrived = _hooked(node, arrived)
         for i, g in enumerate(arrived):
             if g is not None and (type(node) is Leaf if targets is None else (node, i) in targets):
@@ -60,7 +61,14 @@ def backprop(
         if type(node) is Leaf or (useful is not None and node not in useful):
             continue
         assert isinstance(node, Call)
-        _pass_on(node, arrived, grads, useful)
+        try:
+            _pass_on(node, arrived, grads, useful)
+        except GradientError:
+            raise
+        except (TriviumError, TypeError, ValueError, IndexError, AttributeError) as error:
+            if (unknown := _without_rank(node)) is not None:
+                raise _rank_error(node.op.name, unknown) from error
+            raise
         if release:
             node.release()  # type: ignore[attr-defined]
     return found
@@ -75,6 +83,8 @@ def slot(edge: Edge) -> Slot:
 
 def ones_like(value: Any) -> Any:
     """The seed of a gradient: ones where `value` lives."""
+    if not value.spec.has_rank:
+        raise _rank_error(value.name, value.spec)
     return ops.full(shape=value.shape, dtype=value.dtype.name, value=1.0, place=value.place)
 
 
@@ -84,6 +94,12 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
     if g is None:
         return
     op, edges = call.op, call.edges
+    if op.elementwise and not call.specs[0].has_rank:
+        _check_broadcast(call)
+    if op.decompose is not None and op.needs_decomposition(_tracked_names(call)):
+        for edge, value in zip(edges, _through_decomposition(call, arrived), strict=True):
+            _accumulate(grads, edge, value)
+        return
     if op.is_variadic:
         if rule := op.gradient_rules.get(op.inputs[0]):
             given = rule.function(g, **{need: _recall(call, need) for need in rule.needs})
@@ -98,11 +114,7 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
         if rule is None:
             if name in op.reasons:
                 continue
-            if op.decompose is None:
-                raise GradientError(f"{op.name}: has no gradient for {name!r} and states no reason")
-            for at, value in zip(edges, _through_decomposition(call, arrived), strict=True):
-                _accumulate(grads, at, value)
-            return
+            raise GradientError(f"{op.name}: has no gradient for {name!r} and states no reason")
         result = rule.function(g, **{need: _recall(call, need) for need in rule.needs})
         results = result if len(rule.wrt) > 1 else (result,)
         for wrt, value in zip(rule.wrt, results, strict=True):
@@ -112,10 +124,36 @@ def _pass_on(call: Call, arrived: list[Any], grads: dict[Node, list[Any]], usefu
         done.update(rule.wrt)
 
 
+def _tracked_names(call: Call) -> list[str]:
+    """The inputs of a call that a gradient may flow to."""
+    names = call.op.names_of(len(call.edges))
+    return [name for name, edge in zip(names, call.edges, strict=True) if edge is not None]
+
+
+def _without_rank(call: Call) -> Spec | None:
+    """The first Spec at a call whose number of axes is unknown."""
+    specs = [*[edge_spec(edge) for edge in call.edges if edge is not None], *call.specs]
+    return next((spec for spec in specs if not spec.has_rank), None)
+
+
+def _check_broadcast(call: Call) -> None:
+    """Refuse operands of which only running tells how they were broadcast: their gradients cannot be summed down."""
+    specs = [edge_spec(edge) for edge in call.edges if edge is not None]
+    if len([spec for spec in specs if spec.shape != ()]) > 1:
+        raise _rank_error(call.op.name, next(spec for spec in specs if not spec.has_rank))
+
+
+def _rank_error(where: str, spec: Spec) -> GradientError:
+    return GradientError(
+        f"{where}: the number of axes of {spec} must be known for a gradient; declare the shape where it enters the "
+        "graph, with None for each size that is not known"
+    )
+
+
 def _incoming(call: Call, arrived: list[Any]) -> Any:
     """What a rule gets as `g`: a gradient, or a tuple of them where several outputs have one."""
     op = call.op
-    arrived = [g.dense() if isinstance(g, ops.Rows) else g for g in arrived]  # type: ignore[no-untyped-call]
+    arrived = [dense(g) for g in arrived]
     if op.has_one_output:
         return arrived[0]
     positions = [i for i in range(len(call.specs)) if op.outputs == "*" or op.outputs[i] not in op.auxiliary]
@@ -125,6 +163,11 @@ def _incoming(call: Call, arrived: list[Any]) -> Any:
     if len(positions) == 1 and op.outputs != "*":
         return like
     return tuple([zeros(call.specs[i], like) if arrived[i] is None else arrived[i] for i in positions])
+
+
+def dense(g: Any) -> Any:
+    """A gradient as an ordinary value, where it names rows of a table."""
+    return g.dense() if isinstance(g, ops.Rows) else g  # type: ignore[no-untyped-call]
 
 
 def zeros(spec: Spec, like: Any) -> Any:
@@ -156,6 +199,8 @@ def _accumulate(grads: dict[Node, list[Any]], edge: Edge | None, g: Any) -> None
         return
     spec = edge_spec(edge)
     if g.shape != spec.shape:
+        if not spec.has_rank:
+            raise _rank_error(slot(edge)[0].op.name, spec)  # type: ignore[union-attr]
         g = ops.sum_to(g, shape=spec.shape)  # undo broadcasting, once, here
     node, index = slot(edge)
     row = grads.get(node)

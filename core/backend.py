@@ -175,6 +175,12 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
+def repeats_elements(layout: Layout) -> bool:
+    """Whether some element stands for several, as broadcasting makes it."""
+    shape, strides, _ = layout
+    return any([stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)])
+
+
 def is_contiguous(layout: Layout) -> bool:
     """Whether a layout's elements stand one after another, row by row."""
     shape, strides, _ = layout

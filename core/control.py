@@ -12,7 +12,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from . import ops
-from .autodiff import gradients, zeros
+from .autodiff import dense, gradients, zeros
 from .backend import Device
 from .errors import DTypeError, GradientError, ShapeError
 from .graph import CONSTANT, Graph, Node, Symbol, innermost, tracing
@@ -257,7 +257,7 @@ def _is_float(value: Any) -> bool:
 
 
 def _or_zeros(grads: Sequence[Any], values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple([zeros(v.spec, v) if g is None else g for g, v in zip(grads, values, strict=True)])
+    return tuple([zeros(v.spec, v) if g is None else dense(g) for g, v in zip(grads, values, strict=True)])
 
 
 # -- cond as an op -----------------------------------------------------------------------------------
@@ -537,6 +537,8 @@ def _scan_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> C
             rows.append(ys)
         if settings["reverse"]:
             rows.reverse()
+        if not rows:
+            return (*carry, *[device.empty(spec) for spec in scan_shape(*specs, **settings)[carries:]])
         columns = list(zip(*rows, strict=True))
         stacked = [
             stack([Tensor.around(b, Spec(b.shape, b.dtype), device) for b in column]).buffer() for column in columns

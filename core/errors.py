@@ -38,8 +38,16 @@ class StateError(TriviumError, RuntimeError):
     """State that was read before it had a value."""
 
 
+class OutOfRangeError(TriviumError, ValueError, IndexError):
+    """A number in the data that an op cannot take: an index, a label, a value that a dtype cannot hold."""
+
+
 class KernelError(TriviumError, LookupError):
     """No way to run an op on a device."""
+
+
+class SaveError(TriviumError, OSError):
+    """A file that could not be written; what stood under its name before is untouched."""
 
 
 class PluginError(TriviumError, RuntimeError):
@@ -55,13 +63,16 @@ class ConfigError(TriviumError, ValueError):
 
 
 def did_you_mean(name: str, known: Iterable[str], count: int = 1) -> str:
-    """`  Did you mean 'numpy'?` for the nearest of `known`, or nothing.
+    """`  Did you mean 'numpy'?` for the nearest of `known`, whatever the case, or nothing.
 
     >>> did_you_mean("nunpy", ["numpy", "opencl"])
     "  Did you mean 'numpy'?"
+    >>> did_you_mean("max", ["MAX", "AVE"])
+    "  Did you mean 'MAX'?"
     """
-    close = get_close_matches(str(name), list(known), n=count, cutoff=0.6)
-    return f"  Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    spelled = {each.lower(): each for each in known}
+    close = get_close_matches(str(name).lower(), spelled, n=count, cutoff=0.6)
+    return f"  Did you mean {' or '.join([repr(spelled[each]) for each in close])}?" if close else ""
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], hint: str = "") -> UnknownNameError:

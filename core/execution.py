@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,19 +23,26 @@ from .store import Store
 
 
 class Instance:
-    """A program bound to sizes and memory: a flat list of calls that share one arena.  One run at a time."""
+    """A program bound to sizes and memory: a flat list of calls that share one arena.  One run at a time.
+
+    places: where what is given is, unless on the program's device; known for what an earlier segment made
+    """
 
     def __init__(
         self, nodes: Sequence[Node], block: Block, specs: dict[Symbol, Spec], sizes: dict[Atom, int],
-        device: Device, store: Store,
+        device: Device, store: Store, places: Mapping[Symbol, Device] | None = None,
     ) -> None:  # fmt: skip
         self.device, self.store, self.block, self.sizes, self.specs = device, store, block, sizes, specs
         self.given = tuple(specs)
+        self.places = dict.fromkeys(self.given, device) | dict(places or {})
         self.steps, self.rest = lower(nodes, specs, sizes, device, store)
+        self.is_whole = places is None and not self.rest
         self._later: dict[Any, Instance] = {}
+        self._following: Instance | None = None
         self._slots: list[tuple[Any, Storage, Buffer]] = []
         keep = self._kept()
-        devices = {device, *[step.device for step in self.steps]}
+        self._passed_on = [symbol for symbol in self.specs if symbol in keep] if self.rest else []
+        devices = {device, *self.places.values(), *[step.device for step in self.steps]}
         can_plan = all([d.has_stable_buffers and d.backend.carve is not None for d in devices])
         self._memory: _Arena | _Loose = _Arena(self, keep) if can_plan else _Loose(self, keep)
 
@@ -53,6 +60,11 @@ class Instance:
 
     def run(self, values: Sequence[Any]) -> list[tuple[Buffer, Device]]:
         """Run all steps; return copies of the fetches, and where each is."""
+        results = self._computed(values)
+        self._commit()
+        return results
+
+    def _computed(self, values: Sequence[Any]) -> list[tuple[Buffer, Device]]:
         memory = self._memory
         memory.start(values)
         done = 0
@@ -64,12 +76,18 @@ class Instance:
             if memory.makers:
                 raise located(error, memory.makers[done]) from error.__cause__
             raise
-        if self.rest:
-            return self._run_rest()
-        results = [(memory.place(s).copy(memory.value(s)), memory.place(s)) for s in self.block.fetches]
-        memory.commit()
-        memory.finish()
-        return results
+        if not self.rest:
+            return [(memory.place(s).copy(memory.value(s)), memory.place(s)) for s in self.block.fetches]
+        made = [memory.value(symbol) for symbol in self._passed_on]
+        self._following = self._segment_for(made)
+        return self._following._computed(made)
+
+    def _commit(self) -> None:
+        """Let the assignments of all segments happen, in their order."""
+        self._memory.commit()
+        self._memory.finish()
+        if self._following is not None:
+            self._following._commit()
 
     def _kept(self) -> set[Symbol]:
         """What must outlive the steps: fetches, what later segments read, and values whose sizes were born here."""
@@ -80,23 +98,19 @@ class Instance:
             keep.update(self.steps[-1].outputs)
         return keep
 
-    def _run_rest(self) -> list[tuple[Buffer, Device]]:
-        """Learn the sizes that were born, and run what was waiting for them."""
-        memory = self._memory
-        made = [symbol for symbol in self.specs if symbol in self._kept()]
-        values = [memory.value(symbol) for symbol in made]
+    def _segment_for(self, values: Sequence[Any]) -> Instance:
+        """What was waiting for sizes that are born by now, bound to them."""
+        made = self._passed_on
         shapes = tuple([value.shape for value in values])
         later = self._later.get(shapes)
         if later is None or not later.is_current():
             sizes = dict(self.sizes)
-            for symbol, shape in zip(made, shapes, strict=True):
-                match_sizes(symbol, shape, sizes)
+            match_sizes(dict(zip(made, shapes, strict=True)), sizes)
             specs = {s: Spec(shape, s.spec.dtype) for s, shape in zip(made, shapes, strict=True)}
-            later = self._later[shapes] = Instance(self.rest, self.block, specs, sizes, self.device, self.store)
-        results = later.run(values)
-        memory.commit()
-        memory.finish()
-        return results
+            places = {symbol: self._memory.place(symbol) for symbol in made}
+            later = Instance(self.rest, self.block, specs, sizes, self.device, self.store, places)
+            self._later[shapes] = later
+        return later
 
 
 class _Loose:
@@ -106,7 +120,7 @@ class _Loose:
         self.instance, self.device = instance, instance.device
         self.calls: list[Callable[[], None]] = []
         self.makers: list[Node] = []  # of calls that do not tell by themselves where they failed
-        self._places: dict[Symbol, Device] = {}
+        self._places: dict[Symbol, Device] = dict(instance.places)
         self._values: dict[Symbol, Buffer] = {}
         self._constants: dict[Symbol, Buffer] = {}
         self._assigns: list[tuple[Any, Symbol]] = []
@@ -123,7 +137,8 @@ class _Loose:
             layout = getattr(slot, "layout", None)
 
             def read() -> None:
-                values[node.outputs[0]] = step.device.view(storage.buffer, layout) if layout else storage.buffer
+                buffer = storage.buffer
+                values[node.outputs[0]] = _packed_view(step.device, buffer, layout) if layout else buffer
 
             self.calls.append(read)
         elif node.op is ASSIGN:
@@ -137,7 +152,7 @@ class _Loose:
         buffers = [None if x is None else self._values[x] for x in step.inputs]
         try:
             if step.layout is not None:
-                result = step.device.view(buffers[0], step.layout)
+                result = _packed_view(step.device, buffers[0], step.layout)
             else:
                 assert step.bound is not None and step.bound.run is not None
                 result = step.bound.run(*buffers)
@@ -151,24 +166,35 @@ class _Loose:
         """Take what is fed."""
         self._values.update(self._constants)
         for symbol, value in zip(self.instance.given, values, strict=True):
-            self._values[symbol] = self.device.upload(value) if isinstance(value, np.ndarray) else value
+            self._values[symbol] = self._places[symbol].upload(value) if isinstance(value, np.ndarray) else value
 
     def place(self, symbol: Symbol) -> Device:
         """Where the value of a symbol is."""
-        return self._places.get(symbol, self.device)
+        return self._places[symbol]
 
     def value(self, symbol: Symbol) -> Buffer:
         """What a symbol turned out to be."""
         return self._values[symbol]
 
     def commit(self) -> None:
-        """Let the assignments happen."""
-        for slot, symbol in self._assigns:
-            self.instance.store.write(slot, self._values[symbol], self.place(symbol))
+        """Let the assignments happen: all as if at once, for the value of one may be what another overwrites."""
+        sources = [self._settled(symbol) for _, symbol in self._assigns]
+        for (slot, symbol), source in zip(self._assigns, sources, strict=True):
+            self.instance.store.write(slot, source, self.place(symbol))
+
+    def _settled(self, symbol: Symbol) -> Buffer:
+        device = self.place(symbol)
+        return self._values[symbol] if device.backend.write is None else device.copy(self._values[symbol])
 
     def finish(self) -> None:
         """Let the results go."""
         self._values.clear()
+
+
+def _packed_view(device: Device, buffer: Buffer, layout: Layout) -> Buffer:
+    """What a layout describes of a buffer, as kernels want it: row-major."""
+    seen = device.view(buffer, layout)
+    return seen if device.backend.view is None or is_contiguous(layout) else device.copy(seen)
 
 
 def _is_multiple(step: Step) -> bool:
@@ -204,19 +230,22 @@ class _Arena:
         self._layouts: dict[Symbol, Layout] = {}
         self._roots: dict[Symbol, Symbol] = {}
         self._assigns: list[tuple[Any, Symbol]] = []
-        self._direct: dict[Symbol, Storage] = {}
+        self._direct: dict[Symbol, tuple[Any, Storage]] = {}  # what is made where a slot's value is
         self._buffers: dict[Symbol, Buffer] = {}
         self._unplanned: set[Symbol] = set()
         for symbol in instance.given:
-            self._place(symbol, self.device, buffer=self.device.empty(instance.specs[symbol]))
+            place = instance.places[symbol]
+            self._place(symbol, place, buffer=place.empty(instance.specs[symbol]))
         for at, step in enumerate(instance.steps):
             self._visit(at, step)
         end = len(instance.steps)
         for symbol in keep | {symbol for _, symbol in self._assigns}:
             if symbol in self._roots:
                 self._homes[self._roots[symbol]].last = end
-        self._write_directly()
-        self._plan(end)
+        if instance.is_whole:
+            self._write_directly()
+        self._asides = self._read_and_overwritten()
+        self._plan()
         for step in instance.steps:
             self._emit(step)
             self.makers += [step.node] * (len(self.calls) - len(self.makers))
@@ -248,7 +277,7 @@ class _Arena:
             if step.inputs[0] in self._layouts:
                 self._layouts[node.outputs[0]] = self._layouts[step.inputs[0]]
         elif step.layout is not None:
-            self._visit_view(step)
+            self._visit_view(at, step)
         else:
             assert step.bound is not None
             for out, spec in zip(step.outputs, step.bound.specs, strict=True):
@@ -259,7 +288,7 @@ class _Arena:
                     continue
                 self._place(out, step.device, lifetime=Lifetime(at, at, _bytes(spec)))
 
-    def _visit_view(self, step: Step) -> None:
+    def _visit_view(self, at: int, step: Step) -> None:
         """A view is its operand's memory; a view of a view is composed from the first one's layout."""
         source = step.inputs[0]
         assert source is not None and step.layout is not None
@@ -271,7 +300,7 @@ class _Arena:
             else:
                 layout = step.bound.view(inner, **step.bound.settings)  # type: ignore[misc]
         if layout is None:  # the memory cannot be seen that way, but a packed copy of the operand can
-            at, spec = self.instance.steps.index(step), self.instance.specs[source]
+            spec = self.instance.specs[source]
             self._homes[out] = _Home(spec, step.device, lifetime=Lifetime(at, at, _bytes(spec)))
             self._roots[out], self._layouts[out] = out, step.layout
             return
@@ -295,11 +324,12 @@ class _Arena:
             if symbol in self._layouts:  # it sees a packed copy of something else
                 continue
             at, step = makers[symbol]
-            storage = self.instance.store.storage(slot)
+            storage = self.instance.read(slot)
             if (
                 step.bound is None
                 or step.bound.run is None
                 or not step.bound.out
+                or step.bound.has_unknown_sizes
                 or self.instance.specs[symbol] != slot.spec
             ):
                 continue
@@ -308,8 +338,12 @@ class _Arena:
             is_own_operand = step.bound.in_place and self._reads_whole(step, storage)
             if last < at or (last == at and is_own_operand):
                 taken.add(symbol)
-                self._direct[symbol] = storage
+                self._direct[symbol] = slot, storage
                 home.lifetime, home.buffer = None, storage.buffer
+
+    def _is_direct(self, slot: Any, symbol: Symbol) -> bool:
+        """Whether a value is made where this slot's is; another slot may be assigned the same value."""
+        return symbol in self._direct and self._direct[symbol][0] is slot
 
     def _reads_whole(self, step: Step, storage: Storage) -> bool:
         """Whether a step reads a Storage only as it is, not through a view."""
@@ -318,7 +352,18 @@ class _Arena:
             for x in step.inputs
         ])  # fmt: skip
 
-    def _plan(self, end: int) -> None:
+    def _read_and_overwritten(self) -> dict[Symbol, Buffer]:
+        """Memory to put aside what is assigned to one slot while it is the value of another that is overwritten."""
+        find = self.instance.store.find
+        written = [find(slot) for slot, symbol in self._assigns if not self._is_direct(slot, symbol)]
+        homes = {symbol: self._homes[self._roots[symbol]] for _, symbol in self._assigns}
+        return {
+            symbol: home.device.empty(self.instance.specs[symbol])
+            for symbol, home in homes.items()
+            if home.storage is not None and home.storage in written
+        }
+
+    def _plan(self) -> None:
         lifetimes: dict[Device, list[Lifetime]] = {}
         for at, step in enumerate(self.instance.steps):
             for out in step.outputs:
@@ -427,21 +472,28 @@ class _Arena:
 
     def start(self, values: Sequence[Any]) -> None:
         """Copy what is fed to where the calls expect it."""
-        write = self.device.backend.write
-        assert write is not None
-        is_host = self.device.backend.is_host
         for symbol, value in zip(self.instance.given, values, strict=True):
-            if not is_host and isinstance(value, np.ndarray):
-                value = self.device.upload(value)
-            write(self.value(symbol), value)
+            device = self.place(symbol)
+            if not device.backend.is_host and isinstance(value, np.ndarray):
+                value = device.upload(value)
+            _write(device, self.value(symbol), value)
 
     def commit(self) -> None:
         """Let the assignments happen that were not written where they belong already."""
+        for symbol, aside in self._asides.items():
+            _write(self.place(symbol), aside, self.value(symbol))
         for slot, symbol in self._assigns:
-            if symbol in self._direct:
-                self._direct[symbol].version += 1
+            if self._is_direct(slot, symbol):
+                self._direct[symbol][1].version += 1
             else:
-                self.instance.store.write(slot, self.value(symbol), self.place(symbol))
+                source = self._asides[symbol] if symbol in self._asides else self.value(symbol)
+                self.instance.store.write(slot, source, self.place(symbol))
 
     def finish(self) -> None:
         """Nothing to let go: the arena is used again."""
+
+
+def _write(device: Device, buffer: Buffer, source: Buffer) -> None:
+    write = device.backend.write
+    assert write is not None  # an arena's devices have it
+    write(buffer, source)

@@ -154,7 +154,6 @@ CONSTANT = Op(lambda: None, name="constant")
 READ = Op(lambda: None, name="read")
 ASSIGN = Op(lambda value: value, name="assign")
 ASSIGN.gradient("value")(lambda g: g)
-SOURCES = (PLACEHOLDER, CONSTANT, READ)
 
 
 class Graph:
@@ -171,7 +170,7 @@ class Graph:
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.captures: dict[Symbol, Symbol] = {}
         self.on_call: Callable[[Node], None] | None = None
-        self._reads: dict[int, tuple[Any, Symbol]] = {}
+        self._reads: list[dict[int, tuple[Any, Symbol]]] = [{}]  # one for each `after` that is open
         self._constants: dict[Any, Symbol] = {}
         self._controls: list[tuple[Node, ...]] = []
 
@@ -206,7 +205,8 @@ class Graph:
             )
         value = self.capture(value, slot.spec.dtype)
         _check_assign(slot, value)
-        self._reads.pop(id(slot), None)
+        for reads in self._reads:
+            reads.pop(id(slot), None)
         return self._append(ASSIGN, (value,), {"slot": slot}, (value.spec,), name)[0]
 
     def capture(self, value: Any, dtype: Any = None, who: str = "capture") -> Symbol:
@@ -232,7 +232,8 @@ class Graph:
         return self.captures[value]
 
     def _capture_state(self, value: Any) -> Symbol:
-        if id(value) not in self._reads:
+        reads = self._reads[-1]
+        if id(value) not in reads:
             edge = getattr(value, "edge", None)
             if edge is not None and type(edge) is not Leaf:
                 raise GraphError(
@@ -240,8 +241,8 @@ class Graph:
                     "its present value for ever; compute it inside the graph, from graph.capture(parameter)"
                 )
             symbol = self._capture_outer(self.parent.capture(value)) if self.parent else self.read(value)
-            self._reads[id(value)] = (value, symbol)
-        return self._reads[id(value)][1]
+            reads[id(value)] = (value, symbol)
+        return reads[id(value)][1]
 
     def _capture_number(self, value: Any, dtype: Any, who: str) -> Symbol:
         if not isinstance(value, (bool, int, float, complex, np.generic)):
@@ -273,20 +274,16 @@ class Graph:
         outputs = self._append(op, operands, settings, specs, name)
         return outputs[0] if op.has_one_output else outputs
 
-    def splice(self, nodes: Sequence[Node]) -> None:
-        """Take over calls that were made elsewhere."""
-        self.nodes.extend(nodes)
-
     @contextmanager
     def after(self, *symbols: Symbol) -> Iterator[None]:
         """Calls made inside run after these: control dependencies."""
         self._controls.append(tuple([symbol.node for symbol in symbols]))
-        before, self._reads = self._reads, {}
+        self._reads.append({})
         try:
             yield
         finally:
             self._controls.pop()
-            self._reads = before
+            self._reads.pop()
 
     def _source(self, op: Op, spec: Spec, settings: Settings, name: str | None) -> Symbol:
         return self._append(op, (), settings, (spec,), name)[0]

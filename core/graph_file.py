@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from attrs import define, field
 
 from .control import COND, SCAN, WHILE, WHILE_GRADIENT, Body
 from .errors import GraphError
@@ -25,6 +26,7 @@ def to_plain(graph: Graph, results: Sequence[Symbol] = ()) -> dict[str, Any]:
 
     results: symbols to find again after loading, in this order
     """
+    _check_names(graph)
     number = {node: i for i, node in enumerate(graph.nodes)}
     return {
         "format": FORMAT,
@@ -40,13 +42,37 @@ def from_plain(plain: dict[str, Any]) -> tuple[Graph, list[Symbol], dict[str, Sl
     """
     if plain.get("format") != FORMAT:
         raise GraphError(f"saved graph: format {plain.get('format')!r} is unknown; this version reads {FORMAT}")
-    graph, slots = Graph(), dict[str, Slot]()
+    return _loaded(plain, _Known())
+
+
+@define
+class _Known:
+    """What a saved graph and the bodies in it speak of more than once.
+
+    nameless: the Dims without a name, by their number in the saved graph, which here may be another one's
+    """
+
+    slots: dict[str, Slot] = field(factory=dict)
+    nameless: dict[int, Dim] = field(factory=dict)
+
+
+def _loaded(plain: dict[str, Any], known: _Known) -> tuple[Graph, list[Symbol], dict[str, Slot]]:
+    graph = Graph()
     for i, call in enumerate(plain["calls"]):
         try:
-            _add(graph, call, slots)
+            _add(graph, call, known)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise GraphError(f"saved graph: call {i} cannot be read: {error}") from error
-    return graph, [graph.nodes[i].outputs[k] for i, k in plain["results"]], slots
+    return graph, [graph.nodes[i].outputs[k] for i, k in plain["results"]], known.slots
+
+
+def _check_names(graph: Graph) -> None:
+    """State is found again by its name, so each slot needs one of its own."""
+    slots: dict[str, Any] = {}
+    for node in graph.nodes:
+        slot = node.settings.get("slot")
+        if slot is not None and slots.setdefault(slot.name, slot) is not slot:
+            raise GraphError(f"saved graph: two slots are named {slot.name!r}; give their layers names")
 
 
 def _call(node: Node, number: dict[Node, int]) -> dict[str, Any]:
@@ -65,15 +91,15 @@ def _place(symbol: Symbol, number: dict[Node, int]) -> list[int]:
     return [number[symbol.node], symbol.index]
 
 
-def _add(graph: Graph, call: dict[str, Any], slots: dict[str, Slot]) -> None:
+def _add(graph: Graph, call: dict[str, Any], known: _Known) -> None:
     op = OF_CORE.get(call["op"]) or find_op(call["op"])
     if call["version"] > op.version:
         raise GraphError(
             f"{op.name} has version {call['version']}, this one knows {op.version}; install a newer release"
         )
     inputs = tuple([None if at is None else graph.nodes[at[0]].outputs[at[1]] for at in call["inputs"]])
-    settings = {name: _thing(value, slots) for name, value in call["settings"].items()}
-    specs = tuple([_thing(spec, slots) for spec in call["specs"]])
+    settings = {name: _thing(value, known) for name, value in call["settings"].items()}
+    specs = tuple([_thing(spec, known) for spec in call["specs"]])
     _insert(graph, op, inputs, settings, specs, call)
 
 
@@ -94,7 +120,9 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, tuple):
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, (tuple, list)):
         return {"tuple": [_plain(part) for part in value]}
     if isinstance(value, Dim):
         return {"dim": _plain(value.terms)}
@@ -111,28 +139,41 @@ def _plain(value: Any) -> Any:
     raise GraphError(f"{value!r} ({type(value).__name__}) cannot be saved; settings are plain data")
 
 
-def _thing(plain: Any, slots: dict[str, Slot]) -> Any:
+def _thing(plain: Any, known: _Known) -> Any:
     if not isinstance(plain, dict):
         return plain
     ((what, value),) = plain.items()
     if what == "float":
         return float(value)
     if what == "tuple":
-        return tuple([_thing(part, slots) for part in value])
+        return tuple([_thing(part, known) for part in value])
     if what == "dim":
-        return Dim.of_terms(_thing(value, slots))
+        return _renumbered(_thing(value, known), known)
     if what == "spec":
-        return Spec(None if value[0] is None else _thing(value[0], slots), value[1])
+        return Spec(None if value[0] is None else _thing(value[0], known), value[1])
     if what == "array":
         array = np.frombuffer(base64.b64decode(value[2]), as_dtype(value[1]))
         return array.reshape(value[0])
     if what == "slot":
         name, spec, trainable = value
-        return slots.setdefault(name, Slot(_thing(spec, slots), name=name, trainable=trainable))
+        return known.slots.setdefault(name, Slot(_thing(spec, known), name=name, trainable=trainable))
     if what == "body":
-        graph, ends, _ = from_plain(value[0])
+        graph, ends, _ = _loaded(value[0], known)
         inputs, inner = value[1], value[2]
         return Body(
             graph, tuple(ends[:inputs]), tuple(ends[inputs + inner :]), (), tuple(ends[inputs : inputs + inner])
         )
     raise GraphError(f"saved graph: {what!r} is no kind of setting")
+
+
+def _renumbered(terms: Any, known: _Known) -> Dim:
+    """The Dim with these terms, made of the nameless Dims of this process."""
+    total: Any = 0
+    for atoms, factor in terms:
+        part: Any = factor
+        for atom in atoms:
+            nameless = atom[0] == "anonymous"
+            part = part * (known.nameless.setdefault(atom[1], Dim()) if nameless else Dim.of_terms((((atom,), 1),)))
+        total = total + part
+    assert type(total) is Dim
+    return total

@@ -193,7 +193,7 @@ def bind(op: Op, device: Device, specs: Specs, settings: Settings, policy: Polic
     if op.decompose is not None:
         return choose(None, how="composed", provider="core", rejected=rejected)
     policy.fall_back_to_host(op, device, rejected)
-    return choose(_through_host(op, device, settings), how="host", provider="core", out=False, rejected=rejected)
+    return choose(_through_host(op, device, specs, settings), how="host", provider="core", out=False, rejected=rejected)
 
 
 class Policy:
@@ -212,10 +212,10 @@ class Policy:
             )
 
 
-def _through_host(op: Op, device: Device, settings: Settings) -> Run:
+def _through_host(op: Op, device: Device, specs: Specs, settings: Settings) -> Run:
     """Slow but right: copy to the host, run the reference, copy back."""
     upload, download = device.backend.from_numpy, device.backend.to_numpy
-    reference = reference_kernel(op, settings)
+    reference = reference_kernel(op, specs, settings)
 
     def run(*buffers: Any, out: Any = None) -> Any:
         result = reference(*[None if b is None else download(b) for b in buffers])
@@ -224,16 +224,24 @@ def _through_host(op: Op, device: Device, settings: Settings) -> Run:
     return run
 
 
-def reference_kernel(op: Op, settings: Settings) -> Run:
-    """The op's reference as a kernel for NumPy arrays; what it returns are arrays of their own."""
+def reference_kernel(op: Op, specs: Specs, settings: Settings) -> Run:
+    """The op's reference as a kernel for NumPy arrays; what it returns are arrays of their own.
+
+    bfloat16, which NumPy does not compute in, goes through float32.
+    """
+    dtypes = [spec.dtype for spec in op.infer(specs, settings)]
 
     def run(*arrays: Any, out: Any = None) -> Any:
-        result = op.reference(*arrays, **settings)
-        if op.has_one_output:
-            return np.ascontiguousarray(result).reshape(np.shape(result))
-        return tuple([np.ascontiguousarray(r).reshape(np.shape(r)) for r in result])
+        result = op.reference(*map(_computable, arrays), **settings)
+        results = (result,) if op.has_one_output else result
+        made = [np.array(r, dtype, order="C") for r, dtype in zip(results, dtypes, strict=True)]
+        return made[0] if op.has_one_output else tuple(made)
 
     return run
+
+
+def _computable(array: Any) -> Any:
+    return array.astype(np.float32) if array is not None and array.dtype.kind == "V" else array
 
 
 def hashable(settings: Settings) -> Settings:

@@ -72,7 +72,7 @@ class Layer:
 
     @classmethod
     def samples(cls, make: Any) -> Iterator[tuple[Any, ...]]:
-        """Example layers, each with inputs: `yield cls(...), make(2, 3)`.  Generated tests run on them (see Op.samples)."""
+        """Example layers, each with inputs: `yield cls(...), make(2, 3)`.  Generated tests run on them."""
         yield from ()
 
     def __call__(self, *inputs: Any, training: Any = False) -> Any:

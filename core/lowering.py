@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import define
@@ -18,18 +18,21 @@ from .storage import Storage
 from .store import Store
 
 
-def match_sizes(symbol: Symbol, shape: tuple[int, ...], sizes: dict[Atom, int]) -> None:
-    """Learn from a value what the Dims of its symbol are."""
-    if not symbol.spec.has_rank:
-        return
-    for declared, size in zip(symbol.spec.shape, shape, strict=True):
-        if type(declared) is not Dim:
-            continue
-        atom = declared.atom
+def match_sizes(shapes: Mapping[Symbol, tuple[int, ...]], sizes: dict[Atom, int]) -> None:
+    """Learn from values what the Dims of their symbols are; then check those that are made of others."""
+    pairs = [
+        (symbol, declared, size)
+        for symbol, shape in shapes.items()
+        if symbol.spec.has_rank
+        for declared, size in zip(symbol.spec.shape, shape, strict=True)
+        if type(declared) is Dim
+    ]
+    for _, declared, size in pairs:
+        if declared.atom is not None and _known(declared, sizes) is None:
+            sizes[declared.atom] = size
+    for symbol, declared, size in pairs:
         known = _known(declared, sizes)
-        if known is None and atom is not None:
-            sizes[atom] = size
-        elif known is not None and known != size:
+        if known is not None and known != size:
             raise FeedError(f"feed for {symbol}: {declared} is {known} in one feed and {size} in another")
 
 
@@ -82,6 +85,7 @@ def lower(
             steps.append(Step(node, (), None, node.device or device))
         elif node.op is ASSIGN:
             assert node.inputs[0] is not None
+            _check_place(node, store.find(node.settings["slot"]), node.device or device)
             specs[node.outputs[0]] = specs[node.inputs[0]]
             steps.append(Step(node, node.inputs, None, node.device or device))
         else:
@@ -104,12 +108,16 @@ def _learn_sizes(node: Node, specs: dict[Symbol, Spec], sizes: dict[Atom, int]) 
 
 def _storage_here(node: Node, store: Store, device: Device) -> Storage:
     storage = store.storage(node.settings["slot"])
-    if storage.device is not device:
+    _check_place(node, storage, device)
+    return storage
+
+
+def _check_place(node: Node, storage: Storage | None, device: Device) -> None:
+    if storage is not None and storage.device is not device:
         raise DeviceError(
             f"{node.settings['slot']}: lives on {storage.device}, the program runs on {device}; "
             "move it there, run the program where it is, or place this part of the graph"
         )
-    return storage
 
 
 def _lower_call(
@@ -153,8 +161,7 @@ def _expanded(node: Node, bound: Bound, specs: dict[Symbol, Spec], device: Devic
     for step in made:
         step.inputs = tuple([instead.get(x, x) for x in step.inputs])
         steps.append(step)
-    names = dict(zip(results, node.outputs, strict=True))
-    for inside, outside in names.items():
+    for inside, outside in zip(results, node.outputs, strict=True):
         specs[outside] = specs[inside]
         shape: Any = specs[inside].shape
         alias = Node(node.op, (inside,), {}, (specs[inside],))

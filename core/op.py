@@ -24,9 +24,9 @@ class Op:
     """
 
     __slots__ = (
-        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "has_one_output", "inputs",
-        "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner", "sample_maker",
-        "save_plans", "shape_rule", "version", "view_rule",
+        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "has_one_output",
+        "inputs", "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner",
+        "sample_maker", "save_plans", "shape_rule", "version", "view_rule",
     )  # fmt: skip
 
     def __init__(
@@ -162,6 +162,7 @@ class Op:
     def infer(self, specs: Sequence[Spec | None], settings: Mapping[str, Any]) -> tuple[Spec, ...]:
         """The Specs of the outputs.  A mistake is reported in the op's name."""
         settings = self.complete(settings)
+        self._check_arity(specs)
         self._check_dtypes(specs)
         if self.shape_rule is None:
             raise ShapeError(f"{self.name}: has no shape rule; give it one with @{self.name}.shape")
@@ -207,6 +208,12 @@ class Op:
     def is_differentiable(self, name: str) -> bool:
         """Whether a gradient flows to the input of this name."""
         return name in self.gradient_rules or (self.decompose is not None and name not in self.reasons)
+
+    def needs_decomposition(self, names: Sequence[str]) -> bool:
+        """Whether gradients of these inputs come from the decomposition: all do where one of them has no rule."""
+        return self.decompose is not None and any(
+            [name not in self.gradient_rules and name not in self.reasons for name in names]
+        )
 
     @property
     def signature(self) -> str:
@@ -265,17 +272,19 @@ def save_plan(op: Op, tracked: Sequence[bool]) -> SavePlan | None:
     """The plan for a call of which some operands need gradients; None where none can flow."""
     count = len(tracked)
     names = op.names_of(count)
-    wanted = [name for name, is_tracked in zip(names, tracked, strict=True) if is_tracked and op.is_differentiable(name)]
+    wanted = [
+        name for name, is_tracked in zip(names, tracked, strict=True) if is_tracked and op.is_differentiable(name)
+    ]
     if not wanted:
         return None
+    if op.needs_decomposition(wanted):
+        return SavePlan(tuple([(name, i) for i, name in enumerate(names)]), (), (), ())
     if op.is_variadic:
         needs = set(op.gradient_rules[wanted[0]].needs)
         every = tuple([(op.inputs[0], i) for i in range(count)])
         return SavePlan(
             every if op.inputs[0] in needs else (), (), every if f"{op.inputs[0]}_spec" in needs else (), ()
         )
-    if any(name not in op.gradient_rules for name in wanted):
-        return SavePlan(tuple([(name, i) for i, name in enumerate(names)]), (), (), ())
     needs = {need for name in wanted for need in op.gradient_rules[name].needs}
     outputs = () if op.outputs == "*" else tuple(op.outputs)
     return SavePlan(

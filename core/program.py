@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from . import config
+from . import config, registry
 from .backend import Device
 from .errors import FeedError, GraphError
 from .execution import Instance
 from .graph import PLACEHOLDER, Symbol
 from .lowering import Step, match_sizes
-from .passes import PASSES, Block, Pass
+from .passes import PASSES, Block, Pass, prune
 from .spec import Atom, Spec
 from .store import Store
 from .tensor import Tensor
@@ -27,7 +27,7 @@ class Program:
     fed:     symbols whose values `run` is given; the placeholders that are needed when left out
     store:   where state lives; the parameters' own Storages when left out
     sizes:   Dims that are known already
-    passes:  further passes, run before the others: mixed precision, placement
+    passes:  further passes, run before the others: mixed precision, placement; those that plugins registered run last
     without: names of passes that are switched off
     """
 
@@ -51,8 +51,9 @@ class Program:
         self.store = store or Store()
         self.sizes = dict(sizes or {})
         block = Block(nodes, tuple(fed or ()), tuple(fetches), tuple(updates))
-        kept = [rewrite for name, rewrite in PASSES.items() if name not in without]
-        for rewrite in (PASSES["prune"], *passes, *kept):
+        known = {**PASSES, **{thing.name: thing.value for thing in registry.table("passes")}}
+        kept = [rewrite for name, rewrite in known.items() if name not in without and is_allowed(rewrite)]
+        for rewrite in (prune, *passes, *kept, prune):
             block = rewrite(block)
         placeholders = [node.outputs[0] for node in block.nodes if node.op is PLACEHOLDER]
         if fed is None:
@@ -124,11 +125,15 @@ class Program:
 
     def _bound(self, values: Sequence[Any]) -> Instance:
         sizes = dict(self.sizes)
-        specs: dict[Symbol, Spec] = {}
-        for symbol, value in zip(self.block.fed, values, strict=True):
-            match_sizes(symbol, value.shape, sizes)
-            specs[symbol] = Spec(value.shape, symbol.spec.dtype)
+        shapes = {symbol: value.shape for symbol, value in zip(self.block.fed, values, strict=True)}
+        match_sizes(shapes, sizes)
+        specs = {symbol: Spec(shape, symbol.spec.dtype) for symbol, shape in shapes.items()}
         return Instance(self.block.nodes, self.block, specs, sizes, self.device, self.store)
+
+
+def is_allowed(rewrite: Pass) -> bool:
+    """Whether the settings allow a pass: where exact ones alone are asked for, not one that says `is_exact = False`."""
+    return getattr(rewrite, "is_exact", True) or not config.policy().exact
 
 
 def _unfed(symbol: Symbol, fetches: Sequence[Symbol]) -> FeedError:

@@ -255,7 +255,7 @@ def _project() -> list[Source]:
 
 def _user() -> list[Source]:
     file = user_file()
-    return [Source(str(file), _flatten(_parse(file), file))] if file is not None and file.is_file() else []
+    return [Source(str(file), _flatten(_parse(file), file))] if file is not None and os.path.isfile(file) else []
 
 
 def project_file() -> Path | None:
@@ -265,7 +265,7 @@ def project_file() -> Path | None:
     except OSError:
         return None  # the folder that we stand in was removed
     for folder in (here, *here.parents):
-        if (folder / "trivium.toml").is_file():
+        if os.path.isfile(folder / "trivium.toml"):
             return folder / "trivium.toml"
         if _configures_us(folder / "pyproject.toml"):
             return folder / "pyproject.toml"

@@ -168,13 +168,12 @@ def _dim(terms: dict[tuple[Atom, ...], int]) -> Size:
 
 
 def _floor_divide(dividend: Size, divisor: Size) -> Size:
+    if type(divisor) is not Dim and divisor == 0:
+        raise ShapeError(f"size {dividend} cannot be divided by 0")
     if type(divisor) is not Dim and divisor == 1:
         return dividend
     whole, rest = _exact_part(_terms(dividend), _terms(divisor))
     remainder = _dim(rest)
-    if type(remainder) is not Dim and type(divisor) is not Dim:
-        constant: list[tuple[tuple[Atom, ...], int]] = [((), remainder // divisor)]  # type: ignore[list-item]
-        return _dim(_sum(whole.items(), constant))
     if type(remainder) is not Dim and remainder == 0:
         return _dim(whole)
     return _dim(_sum(whole.items(), (((("floor", remainder, divisor),), 1),)))
@@ -183,7 +182,10 @@ def _floor_divide(dividend: Size, divisor: Size) -> Size:
 def _exact_part(
     dividend: Iterable[tuple[tuple[Atom, ...], int]], divisor: tuple[tuple[tuple[Atom, ...], int], ...]
 ) -> tuple[dict[tuple[Atom, ...], int], dict[tuple[Atom, ...], int]]:
-    """Products of the dividend that the divisor divides, divided; and the others, as they are."""
+    """Products of the dividend that the divisor divides, divided; and the others, as they are.
+
+    A number divides every product: what is left of each factor is smaller than the number.
+    """
     whole: dict[tuple[Atom, ...], int] = {}
     rest: dict[tuple[Atom, ...], int] = {}
     if len(divisor) > 1:
@@ -192,6 +194,9 @@ def _exact_part(
         return ({(): 1}, {}) if is_same else ({}, terms)
     (by_atoms, by), *_ = divisor
     for atoms, factor in dividend:
+        if not by_atoms:
+            whole[atoms], rest[atoms] = divmod(factor, by)
+            continue
         left = list(atoms)
         for atom in by_atoms:
             if atom in left:

@@ -30,12 +30,12 @@ class Storage:
         """Overwrite all elements, or those that a layout describes, with a buffer of that shape."""
         self.version += 1
         backend = self.device.backend
-        if backend.write is not None:
+        if backend.write is not None and (layout is None or backend.view is not None):
             backend.write(self.buffer if layout is None else self.device.view(self.buffer, layout), source)
         elif layout is None:
             self.buffer = self.device.copy(source)
         else:
-            whole = np.ascontiguousarray(self.device.download(self.buffer)).copy()
+            whole = np.array(self.device.download(self.buffer), order="C")
             strided(whole, layout)[...] = self.device.download(source)
             self.buffer = self.device.upload(whole)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import config, ops
 from .autodiff import added, backprop, ones_like
-from .backend import Buffer, Device, contiguous_strides, is_contiguous
+from .backend import Buffer, Device, contiguous_strides, is_contiguous, repeats_elements
 from .errors import DeviceError, DTypeError, GradientError, ShapeError
 from .kernel import Bound, bind, hashable
 from .op import PLACES, Call, Edge, Layout, Leaf, Op, Output, SavePlan, Settings, save_plan
@@ -186,22 +186,24 @@ class Tensor(Value):
 
         value: a tensor of the same Spec on the same device
         """
-        if value.spec is not self.spec:
-            raise ShapeError(f"write: {value.spec} does not fit {self.spec}; broadcast or cast it first")
-        if value.device is not self.device:
-            raise DeviceError(
-                f"write: {value.spec} on {value.device} cannot overwrite {self.spec} on {self.device}; copy it"
-            )
+        _check_fits("write", self, value)
         if tape.recording:
             _rebind(self, value)
-        self.storage.write(value.buffer(), self.layout)
-        if self.layout is not None:
+        Tensor._put(self, value)
+        if tape.recording and self.layout is not None:
             self.seen = self.storage.version
 
     @staticmethod
     def assign(parameter: Tensor, value: Tensor) -> None:
         """Give a parameter its next value, outside of any gradient."""
-        parameter.storage.write(value.buffer(), parameter.layout)
+        _check_fits("assign", parameter, value)
+        Tensor._put(parameter, value)
+
+    def _put(self, value: Tensor) -> None:
+        buffer = value.buffer()
+        if value.storage is self.storage:  # they may overlap
+            buffer = self.device.copy(buffer)
+        self.storage.write(buffer, self.layout)
 
     # -- running ops -----------------------------------------------------------------------------
 
@@ -222,7 +224,7 @@ class Tensor(Value):
             key.append(x.spec)
             buffers.append(x.memory)
             if x.base is not None and x.seen != x.storage.version:
-                _refreshed(x)
+                _look_anew(x)
             if x.edge is not None:
                 is_tracked = True
             if not x.is_packed:
@@ -337,7 +339,10 @@ class Tensor(Value):
         device = outs[0].device
         bound = device.bound.get(key) or _bind(op, device, inputs, settings)
         can_write = (
-            bound.run is not None and bound.out and all([out.is_packed and out.memory is not None for out in outs])
+            bound.run is not None
+            and bound.out
+            and bound.in_place
+            and all([out.is_packed and out.memory is not None for out in outs])
         )
         with recording(False):
             if not can_write:
@@ -353,6 +358,13 @@ class Tensor(Value):
                 out.storage.version += 1
 
     # -- gradients -------------------------------------------------------------------------------
+
+    @property
+    def current_edge(self) -> Edge | None:
+        """The edge of the elements as they are now: a view whose base was overwritten is looked at anew."""
+        if self.base is not None and self.seen != self.storage.version:
+            _look_anew(self)
+        return self.edge
 
     def require_gradient(self, on: bool = True) -> Self:
         """Make this tensor a leaf whose gradient is wanted (or not)."""
@@ -379,7 +391,7 @@ class Tensor(Value):
         keep:         allow a second backward over the same calls
         create_graph: record the backward itself, to differentiate it again
         """
-        if self.edge is None:
+        if self.current_edge is None:
             raise GradientError(f"backward: {self.spec} depends on nothing that requires a gradient")
         if seed is None:
             if self.spec.size != 1:
@@ -387,9 +399,10 @@ class Tensor(Value):
             seed = ones_like(self)
         with recording(create_graph):
             found = backprop([self], [seed], release=not (keep or create_graph))
+            taken = {seed.storage}
             for (leaf, _), g in found.items():
                 assert isinstance(leaf, Leaf)
-                leaf.value = added(leaf.value, g)
+                leaf.value = _owned(g, taken) if leaf.value is None else added(leaf.value, g)
 
 
 Tensor.kind = Tensor
@@ -486,8 +499,7 @@ def record(op: Op, inputs: Sequence[Any], settings: Settings, outs: tuple[Any, .
             edges.append(None)
             continue
         tracked = tracked << 1 | 1
-        is_stale = x.base is not None and x.seen != x.storage.version
-        edges.append(_refreshed(x) if is_stale else x.edge)
+        edges.append(x.edge if x.base is None else x.current_edge)
     try:
         plan = op.save_plans[tracked]
     except KeyError:
@@ -538,18 +550,50 @@ def _rebind(target: Tensor, value: Tensor) -> None:
             raise GradientError(
                 f"{base.spec}: a view of a leaf that requires a gradient cannot be overwritten in place"
             )
-        base.edge = ops.overwrite(base.made_by(base.edge), value, layout=target.layout).edge
-    target.edge = value.edge
+        whole = ops.overwrite(_whole(base), value, layout=target.layout)
+        base.edge = whole.edge if base.layout is None else ops.as_strided(whole, layout=base.layout).edge
+    target.edge = value.current_edge
 
 
-def _refreshed(view: Tensor) -> Edge | None:
-    """The edge of a view whose base was overwritten since: looked at anew."""
-    assert view.base is not None
+def _look_anew(view: Tensor) -> None:
+    """Give a view whose base was overwritten since the edge that it has now."""
+    base = view.base
+    assert base is not None
     view.seen = view.storage.version
-    view.edge = (
-        None if view.base.edge is None else ops.as_strided(view.base.made_by(view.base.edge), layout=view.layout).edge
-    )
-    return view.edge
+    if type(view.edge) is Leaf:
+        return
+    with recording(True):
+        view.edge = None if base.edge is None else ops.as_strided(_whole(base), layout=view.layout).edge
+
+
+def _whole(base: Tensor) -> Any:
+    """All of a Storage, as layouts count its elements, of which a base tells a part: one that was detached."""
+    value = base.made_by(base.edge)
+    if base.layout is None:
+        return value
+    around = ops.zeros(shape=tuple(base.storage.buffer.shape), dtype=base.dtype.name, place=base.device)
+    return ops.overwrite(around, value, layout=base.layout)
+
+
+def _owned(g: Any, taken: set[Storage]) -> Any:
+    """A gradient in memory that no other one shares, and of which each element is its own."""
+    if not isinstance(g, Tensor):
+        return g
+    if g.storage in taken or (g.layout is not None and repeats_elements(g.layout)):
+        g = ops.copy(g)
+    taken.add(g.storage)
+    return g
+
+
+def _check_fits(who: str, target: Tensor, value: Tensor) -> None:
+    if value.spec is not target.spec:
+        raise ShapeError(f"{who}: {value.spec} does not fit {target.spec}; broadcast or cast it first")
+    if value.device is not target.device:
+        raise DeviceError(
+            f"{who}: {value.spec} on {value.device} cannot overwrite {target.spec} on {target.device}; copy it"
+        )
+    if target.layout is not None and repeats_elements(target.layout):
+        raise ShapeError(f"{who}: {target.spec} is broadcast from fewer elements; copy it before it is overwritten")
 
 
 def _bind(op: Op, device: Device, inputs: Sequence[Any], settings: Settings) -> Bound:

@@ -19,6 +19,11 @@ class Value:
     spec: Spec
     edge: Edge | None
 
+    @property
+    def current_edge(self) -> Edge | None:
+        """The edge, brought up to date where the value may have been overwritten."""
+        return self.edge
+
     def __add__(self, other: Any) -> Any:
         return ops.add(self, other)
 

@@ -92,7 +92,7 @@ def train_dynamic(variant, weights):
         optimizer.step()
         losses.append(loss.item())
     after = net.state_dict()
-    return losses, {name: after[name].numpy() for name in weights}
+    return losses, {name: after[name].cpu().numpy() for name in weights}
 
 
 # -- TensorFlow 1's words ----------------------------------------------------------------------------

@@ -16,9 +16,11 @@ from .. import config, discovery, registry
 from ..errors import TriviumError, UnknownNameError, did_you_mean
 
 _OF_CORE = {
+    "conformance": "Prove a device: every op, layer and optimizer against the references.",
     "devices": "Show the devices that answer, and which one is the default.",
     "doctor": "Look for what is broken or missing, and say what to do.",
     "explain": "Say how an op would run: the kernel, and why not another.",
+    "new": "Write a plugin: a backend, an op, a layer or an optimizer.",
     "plugins": "List plugins; block and unblock them.",
 }
 _INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
@@ -91,15 +93,25 @@ def _run(arguments: Sequence[str] | None) -> int:
             return _INTERRUPTED
         click.echo("stopped", err=True)
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (TriviumError, OSError) as error:
+    except (TriviumError, OSError, MemoryError) as error:
         if os.environ.get("TRIVIUM_DEBUG", "0") not in ("", "0"):
             traceback.print_exc()
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {_in_words(error)}", err=True)
         return 1
     return result if type(result) is int else 0
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {str(error) or 'none is left'}; make the net or its batch smaller"
+    if isinstance(error, OSError) and not isinstance(error, TriviumError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; change that, or name another"
+    return str(error)
 
 
 def _show_ours_plainly() -> None:

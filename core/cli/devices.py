@@ -14,6 +14,7 @@ import attrs
 import click
 
 from .. import discovery, registry, settings
+from ..saving import write_aside
 from .probe import probe_all
 from .table import print_json, print_table
 
@@ -58,9 +59,7 @@ def find_answers(*, refresh: bool) -> dict[str, Any]:
     if file is not None and all(probe.state in ("ok", "not available") for probe in probes):
         with suppress(OSError):  # a cache that cannot be written costs time, nothing else
             file.parent.mkdir(parents=True, exist_ok=True)
-            aside = file.with_suffix(f".{os.getpid()}")
-            aside.write_text(json.dumps({"key": key, "answers": answers}), encoding="utf-8")
-            aside.replace(file)
+            write_aside(file, json.dumps({"key": key, "answers": answers}).encode())
     return answers
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..saving import write_aside
 
 
 def blocked(file: Path) -> list[str]:
@@ -31,10 +30,7 @@ def write_blocked(file: Path, names: list[str]) -> None:
             f"{file}: cannot be changed safely; write yourself, under {header}: block = {json.dumps(names)}"
         )
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(new)
-    Path(aside).replace(file)
+    write_aside(file, new.encode())
 
 
 def _with_list(text: str, header: str, line: str) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import DTypeError
+from ..errors import DTypeError, OutOfRangeError
 from ..op import op
 from ..spec import as_dtype, broadcast
 
@@ -665,7 +665,7 @@ def cast(x, *, dtype, exact=False):
             changed = (result != x) & (x == x)  # NaN stays NaN
             changed |= (x != x) & (result == result)
             if np.any(changed):
-                raise ValueError(f"cast: {x[changed][0]} cannot be represented as {dtype}")
+                raise OutOfRangeError(f"cast: {x[changed][0]} cannot be represented as {dtype}")
     return result
 
 

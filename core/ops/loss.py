@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import DTypeError, ShapeError
+from ..errors import DTypeError, OutOfRangeError, ShapeError
 from ..op import op
 from ..spec import same_size
 from .axes import one_axis
@@ -46,7 +46,7 @@ def check_labels(labels, classes, ignore):
     wrong = counted & ((labels < 0) | (labels >= classes))
     if wrong.any():
         place = tuple(map(int, np.argwhere(wrong)[0]))
-        raise ValueError(
+        raise OutOfRangeError(
             f"softmax_cross_entropy: label {labels[place]} at {place} is outside 0..{classes - 1}; "
             "correct it, or set ignore to it"
         )
@@ -122,9 +122,7 @@ def softmax_cross_entropy_samples(make):
 
 
 @op(free=("labels",))
-def softmax_cross_entropy_gradient(
-    g, logits, probabilities, labels, *, axis=1, normalization="valid", ignore=None
-):
+def softmax_cross_entropy_gradient(g, logits, probabilities, labels, *, axis=1, normalization="valid", ignore=None):
     """The gradient of the logits of softmax_cross_entropy.
 
     g:             (), or the shape of the labels for "each"

@@ -166,10 +166,7 @@ def broadcast_to_samples(make):
 def broadcast_to_view(layout, shape):
     old, strides, offset = layout
     extra = len(shape) - len(old)
-    kept = [
-        stride if size == wanted else 0
-        for size, stride, wanted in zip(old, strides, shape[extra:], strict=True)
-    ]
+    kept = [stride if size == wanted else 0 for size, stride, wanted in zip(old, strides, shape[extra:], strict=True)]
     return shape, (0,) * extra + tuple(kept), offset
 
 

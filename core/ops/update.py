@@ -93,9 +93,7 @@ def sgd_update(
 
 
 @sgd_update.shape
-def sgd_update_shape(
-    value, gradient, velocity, learning_rate, momentum, weight_decay, *, rate, nesterov, dampening
-):
+def sgd_update_shape(value, gradient, velocity, learning_rate, momentum, weight_decay, *, rate, nesterov, dampening):
     check_same_shape(value, gradient, velocity)
     check_numbers(learning_rate=learning_rate, momentum=momentum, weight_decay=weight_decay)
     check_choice("rate", rate, ("outside", "inside"))

@@ -48,4 +48,5 @@ class Block:
         return readers
 
 
+# A function; one that changes bits says so with an attribute: `is_exact = False`.
 Pass: TypeAlias = Callable[[Block], Block]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..backend import Device
-from ..graph import READ, Node, Symbol
+from ..graph import ASSIGN, READ, Node, Symbol
 from ..transfer import TRANSFER
 from .block import Block, Pass
 
@@ -34,8 +34,8 @@ def placement(device_of: Callable[[Node], Device | None], default: Device) -> Pa
 
 
 def _home(node: Node) -> Device | None:
-    """State is read where it lives."""
-    storage = getattr(node.settings["slot"], "storage", None) if node.op is READ else None
+    """State is read and assigned where it lives."""
+    storage = getattr(node.settings["slot"], "storage", None) if node.op in (READ, ASSIGN) else None
     return None if storage is None else storage.device
 
 

@@ -25,8 +25,9 @@ def mixed_precision(dtype: str = "bfloat16", heavy: tuple[str, ...] = HEAVY) -> 
         narrowed: dict[Symbol, Symbol] = {}
         nodes: list[Node] = []
 
-        def cast(x: Symbol, to: np.dtype, name: str) -> Symbol:
-            node = Node.inserted(ops.cast, (x,), {"dtype": to.name}, name)
+        def narrow_operand(x: Symbol, reader: Node) -> Symbol:
+            node = Node.inserted(ops.cast, (x,), {"dtype": narrow.name}, f"{x.name} as {dtype}")
+            node.device = reader.device
             nodes.append(node)
             return node.outputs[0]
 
@@ -37,13 +38,15 @@ def mixed_precision(dtype: str = "bfloat16", heavy: tuple[str, ...] = HEAVY) -> 
             operands = []
             for x in node.inputs:
                 if x is not None and x not in narrowed:
-                    narrowed[x] = cast(x, narrow, f"{x.name} as {dtype}")
+                    narrowed[x] = narrow_operand(x, node)
                 operands.append(None if x is None else narrowed[x])
             heavy_node = Node.inserted(node.op, tuple(operands), node.settings, node.name or node.op.name)  # type: ignore[arg-type]
+            heavy_node.device, heavy_node.controls = node.device, node.controls
             nodes.append(heavy_node)
             back = Node(ops.cast, heavy_node.outputs, {"dtype": "float32"}, node.specs)
-            back.outputs, back.name = node.outputs, f"{node.op.name} as float32"
+            back.outputs, back.name, back.device = node.outputs, f"{node.op.name} as float32", node.device
             nodes.append(back)
         return block.with_nodes(nodes)
 
+    cast_around.is_exact = False  # type: ignore[attr-defined]
     return cast_around

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph import Node
+from ..graph import Node, Symbol
 from ..spec import Atom, atoms_in
 from .block import Block
 
@@ -26,7 +26,17 @@ def prune(block: Block) -> Block:
         stack += [maker[x] for x in node.inputs if x is not None and x not in fed]
         stack += [maker[control.outputs[0]] for control in node.controls if control.outputs[0] in maker]
         stack += [born[atom] for value in node.settings.values() for atom in atoms_in(value) if atom in born]
-    return block.with_nodes([node for node in block.nodes if node in needed])
+    return block.with_nodes([_beside_fed(node, fed) for node in block.nodes if node in needed])
+
+
+def _beside_fed(node: Node, fed: set[Symbol]) -> Node:
+    """A call that is needed for some results while others are fed: what it makes of these goes to nobody."""
+    is_fed = [out in fed for out in node.outputs]
+    if all(is_fed) or not any(is_fed):
+        return node
+    made = node.with_inputs(node.inputs)
+    made.outputs = tuple([Symbol(out.spec, made, out.index, out.graph) if out in fed else out for out in node.outputs])
+    return made
 
 
 def _births(block: Block) -> dict[Atom, Node]:

@@ -69,6 +69,8 @@ class Generated:
                 for case in self.cases(check)
                 for dtype in (profile.dtypes if case.has_floats else profile.dtypes[:1])
             ]
+        if self.only is not None:
+            return []
         if asked == {"kind"}:
             kinds = [registry.find(table, name) for table in ("layers", "optimizers") for name in registry.names(table)]
             return [Row((kind,), kind.__name__) for kind in kinds]
@@ -95,6 +97,8 @@ class Generated:
         asked = [name for name in metafunc.fixturenames if name in ASKED_FOR]
         if not asked:
             return
+        if only := metafunc.config.getoption("--only-op", default=None):
+            self.only = tuple(only)  # type: ignore[misc]
         check = metafunc.function.__name__.removeprefix("test_")
         profile = self.promised(metafunc.config)
         rows = self.rows(frozenset(asked), check, profile)

@@ -9,6 +9,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """`--device`."""
     group = parser.getgroup("trivium")
     group.addoption("--device", metavar="NAME", help="device that trivium.testing.conformance tests, for example cpu")
+    group.addoption("--only-op", metavar="NAME", action="append", help="the only op that is tested; may be given again")
 
 
 pytest.register_assert_rewrite("trivium.testing.conformance")

@@ -50,7 +50,7 @@ def test_a_full_disk_is_an_error_without_a_traceback(command, capsys):
     status = cli.run(["try-it"])
 
     assert status == 1
-    assert "error: [Errno 28] No space left on device: 'out/net.caffemodel'" in capsys.readouterr().err
+    assert "error: out/net.caffemodel: No space left on device; " in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_with_130(command):

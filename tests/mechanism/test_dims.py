@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from trivium import ops
-from trivium.errors import FeedError, ShapeError
+from trivium.autodiff import gradients
+from trivium.errors import FeedError, GradientError, ShapeError
 from trivium.graph import Graph
+from trivium.op import Op
 from trivium.opaque import opaque
 from trivium.program import Program
 from trivium.spec import Dim, Spec, broadcast
@@ -130,3 +132,74 @@ def test_broadcasting_knows_named_sizes():
     batch = Dim("batch")
 
     assert broadcast(Spec((batch, 1)), Spec((3,))) == (batch, 3)
+
+
+def test_a_size_that_a_call_declares_as_its_own_is_learnt_while_binding(device):
+    made = Op(lambda x: x[::2].copy(), name="every_other")
+    length = Dim("half")
+    made.shape(lambda x: x.with_shape(((x.shape[0] + 1) // 2,) if x.is_concrete else (length,)))
+    graph = Graph()
+    x = graph.placeholder(("n",))
+    half = graph.call(made, (x,), {})
+    zeros = ops.zeros(shape=(length,), dtype="float32", place=graph)
+    program = Program([half + zeros], device=device)
+
+    lengths = [program.run({x: np.ones(n, np.float32)})[0].shape for n in (5, 2)]
+
+    assert lengths == [(3,), (1,)]
+
+
+def test_a_call_at_which_a_size_is_born_is_kept_though_only_its_size_is_wanted(device):
+    graph = Graph()
+    x = graph.placeholder(("n",))
+    (kept,) = positive_rows()(x)
+    program = Program([ops.zeros(shape=kept.shape, dtype="float32", place=graph)], device=device)
+
+    lengths = [program.run({x: np.array(row, np.float32)})[0].shape for row in ([1, -1, 2], [-1, -1, -1])]
+
+    assert lengths == [(2,), (0,)]
+
+
+def test_a_gradient_refuses_an_unknown_number_of_axes_in_the_name_of_the_op():
+    graph = Graph()
+    x = graph.placeholder(None)
+    seed = graph.placeholder(None)
+    refused = r"the number of axes of float32\[...\] must be known for a gradient; declare the shape"
+
+    with pytest.raises(GradientError, match=f"^relu: {refused}"):
+        gradients([ops.relu(x)], [x])
+    with pytest.raises(GradientError, match=f"^sum: {refused}"):
+        gradients([ops.sum(x, axis=0)], [x], [seed])
+    with pytest.raises(GradientError, match=f"^matmul: {refused}"):
+        gradients([ops.matmul(x, x)], [x], [seed])
+    with pytest.raises(GradientError, match=f"^multiply: {refused}"):
+        gradients([x * seed], [x], [seed])  # which of the two was broadcast?
+    with pytest.raises(GradientError, match=f"^relu: {refused}"):
+        gradients([ops.relu(x)], [x], [graph.constant(1.0, "float32")])
+
+
+def test_a_gradient_that_needs_no_axes_flows_through_an_unknown_number_of_them(device):
+    graph = Graph()
+    x, seed = graph.placeholder(None), graph.placeholder(None)
+    (g,) = gradients([ops.relu(x) * 2.0], [x], [seed])
+
+    (value,) = Program([g], device=device).run({x: np.array([-1, 1], np.float32), seed: np.ones(2, np.float32)})
+
+    assert value.numpy().tolist() == [0, 2]
+
+
+def test_sizes_over_a_number_have_one_form():
+    n = Dim("n")
+
+    assert (n + 1) // 2 == (n - 1) // 2 + 1
+    assert (3 * n + 4) // 2 == n + 2 + n // 2
+    assert [((5 * n - 7) // 3).resolve({n.atom: k}) for k in range(4)] == [(5 * k - 7) // 3 for k in range(4)]
+
+
+def test_a_size_made_of_others_is_checked_whatever_the_order_of_the_feeds(device):
+    graph, n = Graph(), Dim("n")
+    twice, once = graph.placeholder((2 * n,)), graph.placeholder((n,))
+    program = Program([ops.sum(twice), ops.sum(once)], fed=[twice, once], device=device)
+
+    with pytest.raises(FeedError, match=r"2\*n is 2 in one feed and 3 in another"):
+        program.run({twice: np.zeros(3, np.float32), once: np.zeros(1, np.float32)})

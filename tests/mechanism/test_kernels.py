@@ -154,3 +154,38 @@ def test_a_workspace_passes_between_one_providers_forward_and_gradient():
 
     assert found == [("which element won", None)]
     assert x.gradient.numpy().sum() == 4
+
+
+def test_kernels_registered_for_a_while_are_gone_afterwards():
+    backend = FakeBackend("brief")
+    x = Tensor.of(np.zeros(2, np.float32), device=backend.device())
+    table = KernelTable("brief", provider="ones", priority=9)
+    table.kernel("exp")(lambda x, out=None: backend.from_numpy(np.full(2, 42, np.float32)))
+
+    with registry.temporary():
+        registry.register_backend(backend)
+        before = ops.exp(x).numpy().tolist()
+        with registry.temporary():
+            registry.register_kernels(table)
+            inside = ops.exp(x).numpy().tolist()
+        after = ops.exp(x).numpy().tolist()
+
+    assert (before, inside, after) == ([1, 1], [42, 42], [1, 1])
+
+
+def test_an_update_is_written_in_place_only_by_a_kernel_that_may():
+    backend = FakeBackend("hasty")
+    step = Op(lambda value, gradient: value - gradient, name="step")
+    step.shape(lambda value, gradient: value)
+
+    @backend.kernel("step", out=True, in_place=False)
+    def hasty(value, gradient, out=None):
+        if out is not None:
+            backend.write(out, backend.from_numpy(np.zeros(2, np.float32)))  # before the operands are read
+        return backend.from_numpy(backend.to_numpy(value) - backend.to_numpy(gradient))
+
+    value, gradient = (Tensor.of(np.array(x, np.float32), device=backend.device()) for x in ([3, 4], [1, 1]))
+
+    Tensor.run_into(step, (value, gradient), {}, [value])
+
+    assert value.numpy().tolist() == [2, 3]

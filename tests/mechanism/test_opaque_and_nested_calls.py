@@ -8,7 +8,7 @@ from trivium.autodiff import gradients
 from trivium.control import COND, cond, scan, while_loop
 from trivium.errors import GradientError, ShapeError
 from trivium.graph import Graph
-from trivium.op import add_hook
+from trivium.op import Op, add_hook
 from trivium.opaque import opaque
 from trivium.program import Program
 from trivium.tensor import Parameter, Tensor
@@ -213,3 +213,68 @@ def test_a_backward_twice_is_refused_unless_asked_for():
 
     with pytest.raises(GradientError, match=r"backward through .* a second time"):
         y.backward()
+
+
+def product(**rules):
+    """A fused x * y that stands for its decomposition."""
+    made = Op(lambda x, y: x * y, name="product")
+    made.shape(lambda x, y: x)
+    made.decomposition(lambda x, y: x * y)
+    for name, rule in rules.items():
+        made.gradient(name)(rule)
+    return made
+
+
+def two_leaves(device):
+    return [Tensor.of(np.array(row), device=device).require_gradient() for row in ([1.0, 2.0], [3.0, 4.0])]
+
+
+def test_a_hook_before_a_fused_op_is_called_once(device):
+    x, y = two_leaves(device)
+    seen = []
+    add_hook(x.edge, lambda g: seen.append(g) or g * 2.0)
+
+    ops.sum(product()(x, y)).backward()
+
+    assert len(seen) == 1
+    assert (x.gradient.numpy().tolist(), y.gradient.numpy().tolist()) == ([6, 8], [1, 2])
+
+
+def test_a_fused_op_with_a_rule_for_one_of_its_inputs_differentiates_its_decomposition_where_the_other_needs_it(device):
+    op = product(x=lambda g, y, out: g * y + 0.0 * out)
+    x, y = two_leaves(device)
+    alone, _ = two_leaves(device)
+
+    ops.sum(op(x, y)).backward()
+    ops.sum(op(alone, y.detach())).backward()
+
+    assert (x.gradient.numpy().tolist(), y.gradient.numpy().tolist()) == ([3, 4], [1, 2])
+    assert alone.gradient.numpy().tolist() == [3, 4]
+
+
+def test_gradients_that_name_rows_pass_through_branches_and_loops(device):
+    table = Parameter(np.zeros((3, 2), np.float32), device=device)
+    graph = Graph()
+    rows, is_on = graph.placeholder(("n", 2), "int64"), graph.placeholder((), "bool")
+    value = graph.capture(table)
+
+    def total(index):
+        return ops.sum(ops.gather(value, index, sparse_gradient=True))
+
+    chosen = cond(is_on, lambda: total(rows), lambda: total(rows) * 2.0)
+    (last,), _ = scan(lambda c, r: ((c[0] + total(r[0]),), ()), (graph.constant(0.0, "float32"),), (rows,))
+    found = [gradients([y], [value])[0] for y in (chosen, last)]
+
+    results = Program(found, device=device).run({rows: np.array([[0, 1], [1, 1]]), is_on: np.array(False)})
+
+    assert [result.numpy()[:, 0].tolist() for result in results] == [[2, 6, 0], [1, 3, 0]]
+
+
+def test_a_scan_over_nothing_gives_what_it_started_with(device):
+    graph = Graph()
+    x = graph.placeholder(("n", 2))
+    (last,), (ys,) = scan(lambda c, r: ((c[0] + r[0],), (c[0],)), (graph.constant(np.ones(2, np.float32)),), (x,))
+
+    end, rows = Program([last, ys], device=device).run({x: np.zeros((0, 2), np.float32)})
+
+    assert (end.numpy().tolist(), rows.shape) == ([1, 1], (0, 2))

@@ -7,6 +7,7 @@ from trivium import ops
 from trivium.autodiff import gradients
 from trivium.errors import DeviceError
 from trivium.graph import Graph
+from trivium.opaque import opaque
 from trivium.passes.placement import placement
 from trivium.passes.precision import mixed_precision
 from trivium.program import Program
@@ -85,3 +86,38 @@ def test_nothing_moves_between_devices_unasked(fakes):
 
     with pytest.raises(DeviceError, match=r"weight.*lives on fake:0, the program runs on cpu"):
         program.run()
+
+
+@pytest.mark.parametrize("is_placed_first", [True, False])
+def test_parameters_on_two_devices_learn_in_mixed_precision(fakes, is_placed_first):
+    here, there = fakes.device(0), fakes.device(1)
+    first = Parameter(np.full((2, 2), 2, np.float32), device=here)
+    second = Parameter(np.full((2, 1), 3, np.float32), device=there)
+    graph = Graph()
+    x, w, v = graph.placeholder(("n", 2)), graph.capture(first), graph.capture(second)
+    y = ops.matmul(ops.matmul(x, w), v)
+    of_w, of_v = gradients([ops.sum(y)], [w, v])
+    updates = [graph.assign(first, w - of_w), graph.assign(second, v - of_v)]
+    place = placement(lambda node: there if node.op.name == "matmul" else None, here)
+    passes = [place, mixed_precision()] if is_placed_first else [mixed_precision(), place]
+
+    Program([], updates=updates, device=here, passes=passes).run({x: np.ones((1, 2), np.float32)})
+
+    assert first.numpy().tolist() == [[-1, -1], [-1, -1]]
+    assert second.numpy().tolist() == [[-1], [-1]]
+
+
+def test_a_value_made_elsewhere_crosses_an_opaque_call_where_it_is(fakes):
+    here, there = fakes.device(0), fakes.device(1)
+    same = opaque(lambda x: x, name="same", results=lambda specs: list(specs))
+    graph = Graph()
+    x = graph.placeholder((2,))
+    before = x * 2.0
+    (between,) = same(x)
+    after = before * 3.0
+    place = placement(lambda node: there if {before, after} & set(node.outputs) else None, here)
+
+    results = Program([after, between], device=here, passes=[place]).run({x: np.array([1, 2], np.float32)})
+
+    assert [result.device for result in results] == [there, here]
+    assert results[0].numpy().tolist() == [6, 12]

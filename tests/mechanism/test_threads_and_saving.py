@@ -12,7 +12,7 @@ import pytest
 from trivium import config, ops
 from trivium.control import cond, scan
 from trivium.errors import GraphError
-from trivium.graph import Graph
+from trivium.graph import Graph, Slot
 from trivium.graph_file import from_plain, to_plain
 from trivium.op import OPS
 from trivium.program import Program
@@ -163,3 +163,30 @@ def test_a_storage_may_live_in_memory_that_processes_share():
 def test_memory_of_a_device_is_not_shared_with_processes(fakes):
     with pytest.raises(RuntimeError, match="fake:0 has memory of its own"):
         Storage.shared(Spec((3,)), fakes.device(0))
+
+
+def test_nameless_sizes_of_a_loaded_graph_are_no_others():
+    graph = Graph()
+    x = graph.placeholder((None, 3))
+
+    _, (loaded,), _ = from_plain(json.loads(json.dumps(to_plain(graph, (x,)))))
+
+    assert loaded.shape[0] != x.shape[0]
+
+
+def test_two_slots_of_one_name_cannot_be_saved():
+    graph = Graph()
+    difference = graph.read(Slot(Spec(()), name="w")) - graph.read(Slot(Spec(()), name="w"))
+
+    with pytest.raises(GraphError, match="two slots are named 'w'; give their layers names"):
+        to_plain(graph, (difference,))
+
+
+def test_settings_may_be_lists_and_numbers_of_numpy():
+    graph = Graph()
+    part = ops.slice(graph.placeholder((4,)), start=[1], stop=(np.int64(3),))
+
+    loaded, (found,), _ = from_plain(json.loads(json.dumps(to_plain(graph, (part,)))))
+    (value,) = Program([found]).run({loaded.nodes[0].outputs[0]: np.arange(4, dtype=np.float32)})
+
+    assert value.numpy().tolist() == [1, 2]

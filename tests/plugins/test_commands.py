@@ -1,6 +1,7 @@
 """The commands about plugins tell the truth, whatever is installed."""
 
 import json
+import re
 import time
 
 HANG = "import time\ntime.sleep(60)"
@@ -160,7 +161,7 @@ def test_a_command_of_a_plugin_is_called_and_a_broken_one_breaks_no_other(distri
 
     assert (greeted.returncode, greeted.stdout) == (0, "hello you\n")
     assert (waved.returncode, waved.stdout) == (0, "hello you\n")
-    assert "greet    Greet somebody." in helped.stdout
+    assert re.search(r"greet +Greet somebody\.", helped.stdout)
     assert "(direct)" in helped.stdout
     assert cried.returncode == 1
     assert "error: command 'cry': broken 1.0 (commands entry 'cry'): failed: ZeroDivisionError" in cried.stderr

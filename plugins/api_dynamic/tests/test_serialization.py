@@ -149,7 +149,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"a\.st could not be written: .*No space left.* unharmed"):
+    with pytest.raises(OSError, match=r"a\.st: cannot be written: the disk is full"):
         torch.save(torch.tensor(2), path)
 
     assert torch.load(path).item() == 1
@@ -157,5 +157,5 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_is_gone_is_told(tmp_path):
-    with pytest.raises(OSError, match="could not be written"):
+    with pytest.raises(OSError, match=r"cannot be written: the folder .*/gone does not exist"):
         torch.save(torch.tensor(2), tmp_path / "gone" / "a.st")

@@ -54,9 +54,7 @@ def test_a_sigmoid_that_never_comes_is_zero_not_an_overflow():
 
 
 def test_two_steps_at_one_iteration_are_taken_one_after_the_other():
-    solver = parse_text(
-        'lr_policy: "multistep" stepvalue: 5 stepvalue: 5 stepvalue: 2', SolverParameter
-    ).message
+    solver = parse_text('lr_policy: "multistep" stepvalue: 5 stepvalue: 5 stepvalue: 2', SolverParameter).message
 
     assert [current_step(solver, iteration) for iteration in range(4, 9)] == [0, 1, 2, 3, 3]
 

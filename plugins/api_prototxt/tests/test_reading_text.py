@@ -70,8 +70,11 @@ MISTAKES = [
     ),
     (
         "layer { convolution_param { num_outputs: 3 } }",
-        ":1:29: 'num_outputs' is no field of 'convolution_param' (ConvolutionParameter)."
-        "  Did you mean 'num_output'?",
+        ":1:29: 'num_outputs' is no field of 'convolution_param' (ConvolutionParameter).  Did you mean 'num_output'?",
+    ),
+    (
+        "layer { fc_param { } }",  # no nearer to `crop_param` than to any other
+        ":1:9: 'fc_param' is no field of 'layer' (LayerParameter): its fields are name, type, ",
     ),
     (
         "layer { kernel_size: 3 }",

@@ -81,9 +81,7 @@ def test_filtering_leaves_the_draft_as_it_was():
 def test_include_and_exclude_on_one_layer_are_refused():
     draft = parse_net('layer {\n name: "a"\n include { }\n exclude { }\n}', "n.prototxt")
 
-    with pytest.raises(
-        PrototxtError, match=r"^n.prototxt:4: layer 'a' has include and exclude rules: keep one"
-    ):
+    with pytest.raises(PrototxtError, match=r"^n.prototxt:4: layer 'a' has include and exclude rules: keep one"):
         filter_net(draft, NetState())
 
 

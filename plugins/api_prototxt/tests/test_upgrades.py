@@ -61,9 +61,7 @@ def test_every_type_of_2014_has_a_name():
 
     assert set(TYPE_NAMES) == set(enum.values_by_name)
     assert set(TYPES_OF_2013.values()) < set(TYPE_NAMES)
-    assert set(SOLVER_TYPE_NAMES) == set(
-        SolverParameter.DESCRIPTOR.enum_types_by_name["SolverType"].values_by_name
-    )
+    assert set(SOLVER_TYPE_NAMES) == set(SolverParameter.DESCRIPTOR.enum_types_by_name["SolverType"].values_by_name)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +70,7 @@ def test_every_type_of_2014_has_a_name():
 )
 def test_scale_and_mean_of_a_data_layer_move_to_transform_param(kind, param):
     draft = parse_net(
-        f"layers {{ type: {kind} {param} "
-        "{ source: 'x' scale: 0.5 mean_file: 'm' crop_size: 2 mirror: true } }"
+        f"layers {{ type: {kind} {param} {{ source: 'x' scale: 0.5 mean_file: 'm' crop_size: 2 mirror: true }} }}"
     )
 
     layer = draft.net.layer[0]
@@ -173,9 +170,7 @@ def test_each_setting_of_2013_finds_its_place(old, new):
 
 
 def test_an_unknown_type_of_2013_is_told():
-    with pytest.raises(
-        PrototxtError, match=r"^<text>:1: unknown layer type 'convv': .*Did you mean 'conv'\?"
-    ):
+    with pytest.raises(PrototxtError, match=r"^<text>:1: unknown layer type 'convv': .*Did you mean 'conv'\?"):
         parse_net('layers { layer { name: "a" type: "convv" } }')
 
 
@@ -238,7 +233,5 @@ def test_the_solver_type_of_2014_becomes_a_name(old, new):
 def test_two_solver_types_are_refused():
     document = parse_text('type: "SGD"\nsolver_type: ADAM', SolverParameter, "s.prototxt")
 
-    with pytest.raises(
-        PrototxtError, match=r"^s.prototxt:2: 'type' and 'solver_type' both given: keep 'type'"
-    ):
+    with pytest.raises(PrototxtError, match=r"^s.prototxt:2: 'type' and 'solver_type' both given: keep 'type'"):
         upgrade_solver(document.message, document.place)

@@ -42,7 +42,7 @@ def test_dense_takes_all_axes_from_one_on_as_features():
 
     assert flat(Tensor.of(x)).shape == (2, 5)
     assert last(Tensor.of(x)).shape == (2, 3, 5)
-    expected = x.reshape(2, 12) @ flat.weight.numpy().T + flat.owned["bias"].numpy()
+    expected = x.reshape(2, 12) @ flat.weight.numpy().T + flat.bias.numpy()
     np.testing.assert_allclose(flat(Tensor.of(x)).numpy(), expected, rtol=1e-5)
 
 

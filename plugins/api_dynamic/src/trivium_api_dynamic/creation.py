@@ -45,12 +45,25 @@ def array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
         array = np.asarray(data)
     else:
         array = array_of_lists(data)
+        check_fits(array, dtype)
         if dtype is None and array.dtype.kind in "fc":
             kind = Default.dtype
             dtype = kind if array.dtype.kind == "f" else np.result_type(kind, np.complex64)
     if array.dtype.kind not in "biufcV":
         raise TypeError(f"can't convert {array.dtype} to a tensor; it holds numbers or bools")
     return array if dtype is None else array.astype(dtype_or(dtype, None), copy=False)
+
+
+def check_fits(array: np.ndarray[Any, Any], dtype: Any) -> None:
+    """Refuse whole numbers that a whole-number dtype would wrap round."""
+    if dtype is None or array.dtype.kind not in "iu" or array.size == 0:
+        return
+    wanted = dtype_or(dtype, None)
+    if wanted.kind in "iu":
+        limits = np.iinfo(wanted)
+        for number in (int(array.min()), int(array.max())):
+            if not limits.min <= number <= limits.max:
+                raise OverflowError(f"value {number} cannot be converted to {wanted} without overflow")
 
 
 def array_of_lists(data: Any) -> np.ndarray[Any, Any]:

@@ -25,7 +25,3 @@ class StateDictError(TriviumError, RuntimeError):
 
 class FileFormatError(TriviumError, ValueError):
     """A file that holds something else than what it should."""
-
-
-class SaveError(TriviumError, OSError):
-    """A file that could not be written; what stood there before is unharmed."""

@@ -4,9 +4,7 @@ A file of `save(module.state_dict(), path)` is a plain safetensors file, whose t
 """
 
 import json
-import os
 import struct
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,9 +14,10 @@ import ml_dtypes
 import numpy as np
 import safetensors.numpy
 
+from trivium.saving import write_aside
 from trivium.tensor import Tensor as CoreTensor
 
-from .errors import FileFormatError, SaveError
+from .errors import FileFormatError
 from .sizes import Size
 from .tensors import Tensor, around, on_host
 
@@ -112,23 +111,7 @@ def save(obj: Any, f: Any) -> None:
     if hasattr(f, "write"):
         f.write(content)
     else:
-        write_aside(Path(f), content)
-
-
-def write_aside(path: Path, content: bytes) -> None:
-    """Write beside a file, flush, and put in its place."""
-    aside = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            aside = file.name
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    except OSError as error:
-        if aside is not None:
-            Path(aside).unlink(missing_ok=True)
-        raise SaveError(f"save: {path} could not be written: {error}; what stood there before is unharmed") from error
+        write_aside(f, content)
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
@@ -137,6 +120,8 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
     map_location: the device of the tensors
     """
     name = getattr(f, "name", f)
+    if not hasattr(f, "read") and Path(f).is_char_device():
+        raise FileFormatError(f"load: {name} is a device without an end; name a safetensors file")
     content = f.read() if hasattr(f, "read") else Path(f).read_bytes()
     try:
         stored = safetensors.deserialize(content)

@@ -13,7 +13,7 @@ from .dtypes import DType
 from .errors import AxisError, SizeMismatchError
 from .promotion import cast, result_type
 from .sizes import as_shape
-from .tensors import Tensor, method
+from .tensors import method
 
 
 def axis_in(dim, ndim):

@@ -12,6 +12,7 @@ from trivium_api_prototxt.errors import ModelFileError
 from trivium_api_prototxt.messages import BlobProto, PackedBlob
 
 LEGACY = ("num", "channels", "height", "width")
+MOST_AXES = 32  # as in Caffe
 
 
 def blob_shape(blob: Any) -> tuple[int, ...]:
@@ -33,6 +34,8 @@ def blob_to_array(blob: Any, part: str = "data", where: str = "blob") -> NDArray
     packed = PackedBlob.FromString(blob.SerializeToString())
     numbers = np.frombuffer(getattr(packed, doubles if is_double else part), "<f8" if is_double else "<f4")
     shape = blob_shape(blob)
+    if len(shape) > MOST_AXES:
+        raise ModelFileError(f"{where}: {len(shape)} axes: a blob has at most {MOST_AXES}")
     if min(shape, default=0) < 0 or prod(shape) != numbers.size:
         raise ModelFileError(f"{where}: shape {shape} needs {prod(shape):,} numbers, {part} has {numbers.size:,}")
     return numbers.reshape(shape)

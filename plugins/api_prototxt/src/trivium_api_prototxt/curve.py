@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define, field
 
+from trivium.saving import write_aside
+from trivium_api_prototxt.errors import SnapshotError
 from trivium_api_prototxt.reporting import Reporter
-from trivium_api_prototxt.saving import write_aside
 
 if TYPE_CHECKING:
     from trivium_api_prototxt.solver import Solver
@@ -65,7 +66,7 @@ class Curve(Reporter):
             figure.legend(handles=lines, loc="outside lower center", ncols=len(lines))
         picture = BytesIO()
         figure.savefig(picture, format="png", dpi=120)
-        write_aside(path, picture.getvalue())
+        write_aside(path, picture.getvalue(), SnapshotError)
 
 
 def smoothed(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
-from trivium.errors import TriviumError
+from trivium.errors import SaveError, TriviumError
 
 
 class PrototxtError(TriviumError, ValueError):
@@ -16,23 +15,8 @@ class ModelFileError(TriviumError, ValueError):
     """A binary message that is missing, cut short, or something else altogether."""
 
 
-class SnapshotError(TriviumError, OSError):
+class SnapshotError(SaveError):
     """A file that could not be written; what stood under its name before is untouched."""
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`  Did you mean 'MAX'?` for the nearest of `known`, whatever the case, or nothing.
-
-    >>> did_you_mean("maxx", ["MAX", "AVE"])
-    "  Did you mean 'MAX'?"
-    """
-    spelled = {_letters(each): each for each in known}
-    near = get_close_matches(_letters(name), list(spelled), n=1, cutoff=0.6)
-    return f"  Did you mean '{spelled[near[0]]}'?" if near else ""
-
-
-def _letters(name: str) -> str:
-    return name.lower().removesuffix("_param")  # so many fields end with it that all look alike
 
 
 def in_words(words: Sequence[str], last: str = "or") -> str:

@@ -9,7 +9,8 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
-from trivium_api_prototxt.errors import ModelFileError, PrototxtError, did_you_mean, in_words
+from trivium.errors import did_you_mean
+from trivium_api_prototxt.errors import ModelFileError, PrototxtError, in_words
 
 LONGEST = 2**31 - 1  # bytes; the wire format of protobuf ends here
 _SIGNATURES = {
@@ -36,6 +37,8 @@ def read_message(path: str | os.PathLike[str], message_class: type[Message]) -> 
         raise ModelFileError(f"{path}: not a binary {name}: {_damage(data, message_class)}") from error
     if not message.ListFields():
         raise ModelFileError(f"{path}: not a binary {name}: {kind_of_file(data)}")
+    if damaged := _undecoded(message):
+        raise ModelFileError(f"{path}: not a binary {name}: '{damaged}' holds bytes that are no text")
     missing = message.FindInitializationErrors()
     if missing:
         raise ModelFileError(f"{path}: '{missing[0]}' is missing from it")
@@ -89,6 +92,19 @@ def _why_unreadable(path: str, cause: Exception) -> str:
     if isinstance(cause, PermissionError):
         return "no permission"
     return getattr(cause, "strerror", None) or str(cause)
+
+
+def _undecoded(message: Message) -> str:
+    """The first string that is not UTF-8: protobuf hands it out as bytes."""
+    for field, value in message.ListFields():
+        if field.message_type is None and field.type != field.TYPE_STRING:
+            continue
+        for each in value if field.is_repeated else [value]:
+            if field.message_type is None and isinstance(each, bytes):
+                return str(field.name)
+            if field.message_type is not None and (inner := _undecoded(each)):
+                return f"{field.name}.{inner}"
+    return ""
 
 
 def _near_name(path: Path) -> str:

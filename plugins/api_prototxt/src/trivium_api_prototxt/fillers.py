@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from trivium.errors import did_you_mean
 from trivium.initializer import Constant, Initializer, Normal, Uniform, VarianceScaling
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 
 FANS = {"FAN_IN": "in", "FAN_OUT": "out", "AVERAGE": "average"}
@@ -23,6 +24,10 @@ def initializer_of(filler: Any, place: Place) -> Initializer:
             f"{place.at('type')}: unknown filler '{filler.type}': choose {in_words(list(FILLERS))}."
             f"{did_you_mean(filler.type, FILLERS)}"
         )
+    if filler.type == "gaussian" and filler.std < 0:
+        raise PrototxtError(f"{place.at('std')}: filler 'gaussian': std is {filler.std:g}: it must be at least 0")
+    if filler.type == "uniform" and filler.min > filler.max:
+        raise PrototxtError(f"{place}: filler 'uniform': min {filler.min:g} is above max {filler.max:g}: swap them")
     return FILLERS[filler.type](filler)
 
 

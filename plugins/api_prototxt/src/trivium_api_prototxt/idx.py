@@ -44,10 +44,14 @@ def find_data(name: str | Path, prototxt: str | Path | None = None) -> Path:
 
     Under TRIVIUM_DATA the last part of the name is enough, so one prototxt serves a subset and the full set.
     """
-    places = list(_places(Path(name), prototxt))
+    places = list(dict.fromkeys(_places(Path(name), prototxt)))
     for place in places:
         if place.is_file():
             return place
+    for place in places:
+        if os.path.exists(place):
+            kind = "a folder" if place.is_dir() else "a device"
+            raise DataError(f"{place}: cannot be read: it is {kind}: name an idx file")
     raise MissingDataError(f"{name}: no such data file; looked at {', '.join(map(str, places))}; {HOW_TO_GET}")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean
+from trivium.errors import did_you_mean
+from trivium_api_prototxt.errors import PrototxtError
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _LABELS = {

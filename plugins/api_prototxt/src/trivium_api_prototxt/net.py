@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from trivium import config
-from trivium.errors import FeedError, ShapeError, TriviumError, UnknownNameError
+from trivium.errors import FeedError, OutOfRangeError, ShapeError, TriviumError, UnknownNameError, did_you_mean
 from trivium.graph import Graph
 from trivium.program import Program
 from trivium.tensor import Parameter
 from trivium_api_prototxt import modes, weights
 from trivium_api_prototxt.blob import Blob
 from trivium_api_prototxt.draft import Draft
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.messages import TEST, TRAIN
 from trivium_api_prototxt.net_message import read_net
 from trivium_api_prototxt.observed import Observed
@@ -295,10 +295,12 @@ class Net:
         self.push()
         try:
             results = program.run(feeds)
+        except (OutOfRangeError, MemoryError) as error:
+            raise PrototxtError(f"{self.path}: {_in_words(error)}") from error
         except TriviumError:
             raise
-        except (ValueError, MemoryError) as error:
-            raise PrototxtError(f"{self.path}: {str(error) or 'not enough memory'}") from error
+        except ValueError as error:
+            raise PrototxtError(f"{self.path}: {error}") from error
         self.changed(self.stateful)
         return results
 
@@ -311,10 +313,12 @@ class Net:
         self.push()
         try:
             work.run()
+        except (OutOfRangeError, MemoryError) as error:
+            raise PrototxtError(f"{self.path}: {_in_words(error)}") from error
         except TriviumError:
             raise
-        except (ValueError, MemoryError) as error:
-            raise PrototxtError(f"{self.path}: {str(error) or 'not enough memory'}") from error
+        except ValueError as error:
+            raise PrototxtError(f"{self.path}: {error}") from error
         self.changed(self.stateful)
 
     # -- inputs and ranges ----------------------------------------------------------------------------
@@ -416,3 +420,9 @@ class Net:
 
 
 __all__ = ["TEST", "TRAIN", "Named", "Net"]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {str(error) or 'none is left'}; make its blobs smaller"
+    return str(error)

@@ -9,6 +9,7 @@ from trivium_api_prototxt.draft import Draft
 from trivium_api_prototxt.errors import ModelFileError
 from trivium_api_prototxt.files import read_message
 from trivium_api_prototxt.messages import NetParameter
+from trivium_api_prototxt.places import Place
 from trivium_api_prototxt.text import parse_text, read_text
 from trivium_api_prototxt.upgrade import upgrade_net
 
@@ -30,4 +31,4 @@ def read_weights(path: str | os.PathLike[str]) -> Any:
     net = read_message(path, NetParameter)
     if not net.layer and not net.layers:
         raise ModelFileError(f"{os.fspath(path)}: no layers in it: not a .caffemodel")
-    return upgrade_net(net).net
+    return upgrade_net(net, Place(os.fspath(path))).net

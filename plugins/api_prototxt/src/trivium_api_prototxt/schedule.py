@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium.errors import did_you_mean
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.places import Place
 
 

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import define
 
+from trivium.errors import did_you_mean
+from trivium.saving import check_folder
 from trivium.tensor import Parameter
 from trivium_api_prototxt import weights
 from trivium_api_prototxt.blobs import array_to_blob, blob_to_array
 from trivium_api_prototxt.errors import ModelFileError, SnapshotError
 from trivium_api_prototxt.files import LONGEST, read_bytes
 from trivium_api_prototxt.messages import SolverState
-from trivium_api_prototxt.saving import check_folder, write_message
+from trivium_api_prototxt.saving import write_message
 from trivium_api_prototxt.schedule import current_step
 from trivium_api_prototxt.solver_message import read_state
 from trivium_api_prototxt.synced_memory import SyncedMemory
@@ -24,6 +26,8 @@ from trivium_api_prototxt.synced_memory import SyncedMemory
 if TYPE_CHECKING:
     from trivium_api_prototxt.net import Net
     from trivium_api_prototxt.solver import Solver
+
+MOST_RECORDS = 2**62  # a whole epoch more still is an int64
 
 
 def write(solver: Solver, prefix: str) -> str:
@@ -33,11 +37,14 @@ def write(solver: Solver, prefix: str) -> str:
     """
     stem = f"{prefix}_iter_{solver.iter}"
     model, state = f"{stem}.caffemodel", f"{stem}.solverstate"
-    check_folder(state)
+    check_folder(state, SnapshotError)
     aside = {path: _aside(path) for path in (model, state)}
     try:
         write_message(aside[model], weights.to_message(solver.net))
         write_message(aside[state], to_message(solver, model, _digest(aside[model])))
+        for path in (model, state):
+            if os.path.isdir(path):  # told before either takes its name
+                raise SnapshotError(f"{path}: cannot be written: it is a folder: remove it, or choose another prefix")
         for path in (model, state):
             os.replace(aside[path], path)
     except OSError as error:
@@ -112,6 +119,9 @@ def read(solver: Solver, path: str | os.PathLike[str]) -> Restored:
     history = _read_history(solver, state, path)
     _check_layers(path, "random_state", state.random_state, [name for name, _ in _random_states(solver)])
     _check_layers(path, "data_position", state.data_position, [part.name for _, part in _readers(solver)])
+    for position in state.data_position:
+        if position.record > MOST_RECORDS:
+            raise ModelFileError(f"{path}: layer '{position.layer}' is at record {position.record:,}: it is damaged")
     for random in state.random_state:
         if len(random.words) != 2:
             raise ModelFileError(f"{path}: random_state of layer '{random.layer}' has {len(random.words)} words, not 2")
@@ -130,7 +140,14 @@ def _read_weights(solver: Solver, state: Any, path: str) -> list[Any]:
             f"{path}: belongs to other weights than {model} holds now: the two files of a snapshot were parted; "
             "take another snapshot, or start from the weights alone with --weights"
         )
-    plan, _ = weights.plan_copy(weights.read(model), solver.net)
+    plan, unknown = weights.plan_copy(weights.read(model), solver.net)
+    given = {id(blob) for blob, _ in plan}
+    lacking = [part.name for part in solver.net.parts if any(id(one.blob) not in given for one in part.learned)]
+    if lacking:
+        raise ModelFileError(
+            f"{path}: its weights, {model}, have no layer '{lacking[0]}'{did_you_mean(lacking[0], unknown)}: was it "
+            "written for another net?  To start from what fits, give them with --weights"
+        )
     return plan
 
 
@@ -145,6 +162,7 @@ def _read_history(solver: Solver, state: Any, path: str) -> list[tuple[Parameter
     found = []
     for i, (blob, slot) in enumerate(zip(state.history, slots)):
         array = blob_to_array(blob, where=f"{path}: history {i}")
+        weights.check_finite(f"{path}: history {i}", array)
         shape = learned[i % len(learned)].blob.shape
         weights.check_fit(f"{path}: history {i}", [array.shape], "what it belongs to", [shape])
         if slot is not None:

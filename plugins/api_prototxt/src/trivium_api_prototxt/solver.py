@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 
 from trivium import randomness, registry
+from trivium.saving import check_folder
 from trivium_api_prototxt import snapshot
 from trivium_api_prototxt.closed import Results, Testing, Training
-from trivium_api_prototxt.errors import PrototxtError
+from trivium_api_prototxt.errors import PrototxtError, SnapshotError
 from trivium_api_prototxt.files import find_file
 from trivium_api_prototxt.messages import SolverParameter
 from trivium_api_prototxt.net import Net
 from trivium_api_prototxt.reporting import Reporter
-from trivium_api_prototxt.saving import check_folder
 from trivium_api_prototxt.schedule import rate
 from trivium_api_prototxt.solver_message import (
     SolverFile,
@@ -67,6 +68,7 @@ class Solver:
         self.test_results: list[Results] = []
         self.tested_at: int | None = None
         self.is_stopped = False
+        self._is_finite = True
         self.keeps_blobs = True
         self._training = Training(self.net, self.rule)
         self._testing = [Testing(net) for net in self.test_nets]
@@ -112,6 +114,7 @@ class Solver:
             self.results = made[-1]
             self.recent_losses.append(float(np.float32(sum(self._loss_of(results) for results in made) / len(made))))
             self.iter += 1
+            self._check_loss()
             tell(number, now, self.results)
             self._obey(self._is_snapshot_due())
             if self.is_stopped:
@@ -122,7 +125,7 @@ class Solver:
         if resume_file is not None:
             self.restore(resume_file)
         if self.param.snapshot or self.param.snapshot_after_train:
-            check_folder(f"{self.prefix}_iter_0.solverstate")
+            check_folder(f"{self.prefix}_iter_0.solverstate", SnapshotError)
         self._tell("started")
         self.step(max(0, self.param.max_iter - self.iter))
         if not self.is_stopped:
@@ -186,6 +189,14 @@ class Solver:
                 sums[name] = sums.get(name, 0.0) + value.astype(np.float64)
         wanted = self.test_nets[index].outputs
         return {name: sums[name] / self.test_iters[index] for name in wanted}
+
+    def _check_loss(self) -> None:
+        """Say once that training went astray."""
+        was_finite, self._is_finite = self._is_finite, isfinite(self.recent_losses[-1])
+        if was_finite and not self._is_finite:
+            text = f"the loss is {self.recent_losses[-1]:g} at iteration {self.iter - 1}: try a smaller base_lr"
+            for reporter in self.reporters:
+                reporter.notice(text)
 
     def _is_test_due(self) -> bool:
         interval = self.param.test_interval

@@ -7,9 +7,11 @@ from typing import Any
 
 from attrs import define
 
+from trivium.errors import did_you_mean
 from trivium_api_prototxt.draft import Draft
-from trivium_api_prototxt.errors import ModelFileError, PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import ModelFileError, PrototxtError, in_words
 from trivium_api_prototxt.files import find_file, read_message
+from trivium_api_prototxt.finite import check_finite
 from trivium_api_prototxt.messages import TEST, TRAIN, NetState, SolverParameter, SolverState
 from trivium_api_prototxt.net_message import read_net
 from trivium_api_prototxt.places import Place
@@ -69,6 +71,7 @@ def check_solver(solver: Any, place: Place | None = None, folder: str = "") -> S
         )
     check_policy(solver, place)
     _check_numbers(solver, place)
+    check_finite(solver, place)
     _train_field(solver, place)
     _check_test_nets(solver, place)
     return SolverFile(solver, place, folder, notices + _slips(solver))

@@ -14,7 +14,8 @@ from typing import Any
 from attrs import define
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words, shorten
+from trivium.errors import did_you_mean
+from trivium_api_prototxt.errors import PrototxtError, in_words, shorten
 from trivium_api_prototxt.places import Place
 
 TOKEN = re.compile(
@@ -195,9 +196,13 @@ class _Walk:
         ]
         if homes and len(homes) <= FEW:
             return f"{words}: it belongs inside {in_words(homes)}"
-        near = did_you_mean(name, known)
+        near = did_you_mean(name, known) if did_you_mean(_topic(name), map(_topic, known)) else ""
         listed = f": its fields are {in_words(known, 'and')}." if not near or len(known) <= FEW else "."
         return words + listed + near
+
+
+def _topic(name: str) -> str:
+    return name.removesuffix("_param")  # so many fields end with it that all look alike
 
 
 def wrong_value(field: FieldDescriptor, kind: str, token: str) -> str:

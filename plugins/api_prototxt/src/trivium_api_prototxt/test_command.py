@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from trivium import config
+from trivium_api_prototxt import weights as stored
 from trivium_api_prototxt.closed import Testing
 from trivium_api_prototxt.messages import TEST
 from trivium_api_prototxt.net import Net
@@ -19,9 +20,18 @@ def run(model: str, weights: str, iterations: int, device: str | None) -> None:
     with ExitStack() as stack:
         if device:
             stack.enter_context(config.device(device))
+        names = [name.strip() for name in weights.split(",")]
+        if not all(names):
+            raise click.UsageError(f"--weights {weights!r}: an empty name: give .caffemodel files, separated by commas")
         net = Net(model, TEST)
-        for name in weights.split(","):
-            net.copy_from(name.strip())
+        given: set[str] = set()
+        for name in names:
+            read = stored.read(name)
+            stored.copy(read, net)
+            given.update(layer.name for layer in read[1].layer)
+        for part in net.parts:
+            if part.learned and part.name not in given:
+                click.echo(f"note: {part.title} is not trained: no file of --weights has a layer of its name", err=True)
         testing = Testing(net)
         sums: dict[str, Any] = {}
         losses = {part.tops[i]: weight for part, i, weight in net.losses}

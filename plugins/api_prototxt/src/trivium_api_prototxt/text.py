@@ -9,10 +9,10 @@ from attrs import define
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
-from trivium_api_prototxt.errors import PrototxtError, shorten
+from trivium.saving import write_aside
+from trivium_api_prototxt.errors import PrototxtError, SnapshotError, shorten
 from trivium_api_prototxt.files import kind_of_file, read_bytes
 from trivium_api_prototxt.places import Place
-from trivium_api_prototxt.saving import write_aside
 from trivium_api_prototxt.survey import TOKEN, survey
 
 LONGEST = 64 * 2**20  # bytes; the largest published nets have half a megabyte of text
@@ -59,7 +59,7 @@ def to_text(message: Message) -> str:
 
 def write_text(path: str | os.PathLike[str], message: Message) -> None:
     """Write the message as prototxt, replacing the file only when all is written."""
-    write_aside(path, to_text(message).encode())
+    write_aside(path, to_text(message).encode(), SnapshotError)
 
 
 def decode(data: bytes, path: str) -> str:

@@ -75,10 +75,9 @@ def upgrade_net(net: Any, place: Place | None = None) -> Draft:
 def refuse_a_mixture(draft: Draft) -> None:
     """`layers` and `layer` in one net: their order would be lost."""
     if draft.net.layers and draft.net.layer:
-        raise PrototxtError(
-            f"{draft.place.at('layer')}: 'layer' here and 'layers' on line {draft.place.at('layers').line}: "
-            "write all layers in one way"
-        )
+        line = draft.place.at("layers").line
+        here = f"'layer' here and 'layers' on line {line}" if line else "both 'layer' and 'layers' in it"
+        raise PrototxtError(f"{draft.place.at('layer')}: {here}: write all layers in one way")
 
 
 def move_data_fields(draft: Draft) -> None:

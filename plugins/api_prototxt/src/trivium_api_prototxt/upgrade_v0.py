@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from trivium.errors import did_you_mean
 from trivium_api_prototxt.draft import Draft
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 
 TYPES = {
     "accuracy": "ACCURACY",

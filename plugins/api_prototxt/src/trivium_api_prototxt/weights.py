@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trivium_api_prototxt.blobs import array_to_blob, blob_to_array
-from trivium_api_prototxt.errors import ModelFileError
+from trivium_api_prototxt.errors import ModelFileError, in_words
 from trivium_api_prototxt.messages import NetParameter
 from trivium_api_prototxt.net_message import read_weights
 from trivium_api_prototxt.saving import write_message
@@ -48,6 +48,12 @@ def copy(weights: Weights, net: Net) -> list[str]:
     return: names of layers in the file that the net does not have
     """
     plan, unknown = plan_copy(weights, net)
+    if not plan and any(part.learned for part in net.parts):
+        ours = in_words([part.name for part in net.parts if part.learned], "and")
+        raise ModelFileError(
+            f"{weights[0]}: none of its layers is in {net.path}, whose layers with weights are {ours}: "
+            "was it written for another net?"
+        )
     for blob, array in plan:
         blob.data_memory.write(array)
     return unknown
@@ -72,8 +78,20 @@ def plan_copy(weights: Weights, net: Net) -> tuple[list[tuple[Any, np.ndarray[An
             f"{part.title} of {net.path}",
             [one.blob.shape for one in part.learned],
         )
+        for i, array in enumerate(arrays):
+            check_finite(f"{where}, blob {i}", array)
         plan += [(one.blob, array.reshape(one.blob.shape)) for one, array in zip(part.learned, arrays)]
     return plan, unknown
+
+
+def check_finite(where: str, array: np.ndarray[Any, Any]) -> None:
+    """Raise ModelFileError for weights of a training that went astray."""
+    count = array.size - int(np.count_nonzero(np.isfinite(array)))
+    if count:
+        raise ModelFileError(
+            f"{where}: {count:,} of {array.size:,} numbers are nan or infinite: the training that wrote it diverged, "
+            "or it is damaged; take an earlier one"
+        )
 
 
 def check_fit(ours: str, shapes: Sequence[tuple[int, ...]], theirs: str, wanted: Sequence[tuple[int, ...]]) -> None:

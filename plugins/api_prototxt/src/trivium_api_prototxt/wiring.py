@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from trivium import ops
 from trivium.backend import Device
-from trivium.errors import TriviumError
+from trivium.errors import TriviumError, did_you_mean
 from trivium.graph import Graph, Symbol
 from trivium.layer import Layer
 from trivium.spec import Spec
@@ -17,7 +17,8 @@ from trivium.tensor import Parameter
 from trivium_api_prototxt.blob import Blob
 from trivium_api_prototxt.data.source import Source
 from trivium_api_prototxt.draft import Draft
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
+from trivium_api_prototxt.finite import check_finite
 from trivium_api_prototxt.messages import TRAIN
 from trivium_api_prototxt.places import Place
 from trivium_api_prototxt.room import Room, memory_here
@@ -190,6 +191,7 @@ class Wiring:
         row = find_type(message, place)
         check_counts(row, message, place)
         part = Part(message, place, row, list(message.bottom), list(message.top))
+        check_finite(message, place, part.title)
         if row.is_loss and not part.tops:
             part.tops.append(self._automatic_name())
         inputs = [self._read(part, i) for i in range(len(part.bottoms))]
@@ -299,6 +301,8 @@ class Wiring:
             for wanted in layer.parameters(*specs).values():
                 self._check_room(part, wanted.shape, 2)  # and its gradient
             layer.build(*specs)
+        except PrototxtError:
+            raise  # it names the layer
         except TriviumError as error:
             words = str(error).removeprefix(f"{layer.title}: ")
             raise type(error)(f"{part.place}: {part.title}: {words}") from error

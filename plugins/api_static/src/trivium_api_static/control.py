@@ -82,6 +82,11 @@ def while_loop(
             tensors = _wrapped(symbols, graph)
             made = _unwrapped(body(*tensors[counted:]), graph, [])
             made = made if isinstance(made, _tuple) else (made,)
+            if len(made) != len(tensors) - counted:
+                raise ValueError(
+                    f"while_loop: body returned {len(made)} values for {len(tensors) - counted} loop variables: "
+                    "return one for each"
+                )
             return (symbols[0] + 1, *made) if counted else made
 
         with graph.recorded():

@@ -46,7 +46,12 @@ def fed_array(tensor: Tensor, value: Any) -> np.ndarray:
             "The value of a feed cannot be a tf.Tensor object. Acceptable feed values include Python scalars, strings, "
             f"lists and numpy ndarrays. The tensor object was {value}, fed for {tensor}."
         )
-    given = value.numpy() if isinstance(value, CoreTensor) else np.asarray(value)
+    try:
+        given = value.numpy() if isinstance(value, CoreTensor) else np.asarray(value)
+    except ValueError as error:
+        raise ValueError(
+            f"Cannot feed {type(value).__name__} for Tensor {tensor.name!r}: its rows differ in length: {error}"
+        ) from error
     dtype = tensor.spec.dtype
     if given.dtype.kind in "OSU":
         raise ValueError(

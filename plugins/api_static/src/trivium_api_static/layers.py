@@ -87,7 +87,7 @@ def dense(
             [features, units], units, x.dtype, trainable, use_bias, (kernel_initializer, bias_initializer),
             (kernel_regularizer, bias_regularizer),
         )  # fmt: skip
-        layer = find_layer("Dense")(units, bias=use_bias)
+        layer = find_layer("Dense")(units, has_bias=use_bias)
         y = _applied("BiasAdd" if use_bias else "MatMul", layer, x, owned, weight=ops.transpose)
         return _charged(y, activation, activity_regularizer)
 
@@ -115,7 +115,7 @@ def conv2d(
         sizes = shape[1:-1] if is_last else shape[2:]
         pads = padding_of(padding.upper(), sizes, kernel, stride, dilation)
         layer = find_layer("Convolution")(
-            filters, kernel=kernel, stride=stride, padding=pads, dilation=dilation, bias=use_bias
+            filters, kernel=kernel, stride=stride, padding=pads, dilation=dilation, has_bias=use_bias
         )
         y = _applied(
             "BiasAdd" if use_bias else "Conv2D", layer, x, owned, weight=filter_to_core,

@@ -15,7 +15,10 @@ class Dimension:
 
     def __init__(self, value: Any) -> None:
         value = value.value if isinstance(value, Dimension) else value
-        self.value = None if value is None or type(value) is Dim else int(value)
+        try:
+            self.value = None if value is None or type(value) is Dim else int(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"Dimension must be a whole number or None, not {value!r}") from None
         if self.value is not None and self.value < 0:
             raise ValueError(f"Dimension {self.value} must be >= 0")
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from trivium.errors import OutOfRangeError
 from trivium.kernel import Refused
 
 from .precision import deliver, in_float32, is_float
@@ -81,7 +82,7 @@ def prepare_cast(specs, settings):
         changed = (result != x) & (x == x)  # NaN stays NaN
         changed |= (x != x) & (result == result)
         if changed.any():
-            raise ValueError(f"cast: {x[changed][0]} cannot be represented as {dtype}")
+            raise OutOfRangeError(f"cast: {x[changed][0]} cannot be represented as {dtype}")
         return result
 
     return exact_cast if settings["exact"] else cast

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from trivium.errors import OutOfRangeError
+
 from .precision import NARROW, deliver
 
 
@@ -9,7 +11,7 @@ def checked(name, indices, size):
     """Indices from the front, as NumPy's index type."""
     if indices.size and (indices.min() < -size or indices.max() >= size):
         bad = indices[(indices < -size) | (indices >= size)][0]
-        raise IndexError(f"{name}: index {bad} is outside an axis of size {size}: {-size}..{size - 1}")
+        raise OutOfRangeError(f"{name}: index {bad} is outside an axis of size {size}: {-size}..{size - 1}; correct it")
     indices = indices.astype(np.intp)
     indices[indices < 0] += size
     return indices
@@ -34,7 +36,11 @@ def start_from(x, out):
 
 
 def gather(x, indices, *, axis=0, sparse_gradient=False, out=None):
-    return np.asarray(x.take(indices, axis, out))
+    try:
+        return np.asarray(x.take(indices, axis, out))
+    except IndexError:
+        checked("gather", indices, x.shape[axis])  # says which
+        raise
 
 
 def scatter_add(x, indices, updates, *, axis=0, out=None):

@@ -34,14 +34,14 @@ class Convolution(Layer):
     padding: Any = field(default=0, kw_only=True)
     dilation: Any = field(default=1, kw_only=True)
     groups: int = field(default=1, kw_only=True)
-    bias: bool = field(default=True, kw_only=True)
+    has_bias: bool = field(default=True, kw_only=True)
     weight_initializer: Any = field(default="kaiming", kw_only=True)
     bias_initializer: Any = field(default="zeros", kw_only=True)
 
     @classmethod
     def samples(cls, make):
         yield cls(4, kernel=3), make(2, 3, 5, 5)
-        yield cls(4, kernel=(3, 2), stride=2, padding=(1, 0), bias=False), make(2, 3, 5, 6)
+        yield cls(4, kernel=(3, 2), stride=2, padding=(1, 0), has_bias=False), make(2, 3, 5, 6)
         yield cls(4, kernel=2, dilation=2, groups=2, padding=((0, 1), (1, 0))), make(2, 2, 5, 5)
         yield cls(2, kernel=3, weight_initializer="xavier", bias_initializer="ones"), make(2, 3, 6)
 
@@ -53,7 +53,7 @@ class Convolution(Layer):
             )
         kernel = per_axis(self.kernel, x.ndim - 2)
         weight = ParamSpec((self.filters, channels // self.groups, *kernel), self.weight_initializer)
-        if not self.bias:
+        if not self.has_bias:
             return {"weight": weight}
         return {"weight": weight, "bias": ParamSpec((self.filters,), self.bias_initializer)}
 

@@ -20,20 +20,20 @@ class Dense(Layer):
 
     units: int
     flatten: int | None = field(default=None, kw_only=True)
-    bias: bool = field(default=True, kw_only=True)
+    has_bias: bool = field(default=True, kw_only=True)
     weight_initializer: Any = field(default="kaiming", kw_only=True)
     bias_initializer: Any = field(default="zeros", kw_only=True)
 
     @classmethod
     def samples(cls, make):
         yield cls(4, weight_initializer="xavier", bias_initializer="ones"), make(3, 5)
-        yield cls(4, bias=False), make(2, 3, 5)
+        yield cls(4, has_bias=False), make(2, 3, 5)
         yield cls(4, flatten=1), make(3, 2, 2, 2)
 
     def parameters(self, x):
         features = x.shape[-1] if self.flatten is None else product(x.shape[self.flatten :])
         weight = ParamSpec((self.units, features), self.weight_initializer)
-        if not self.bias:
+        if not self.has_bias:
             return {"weight": weight}
         return {"weight": weight, "bias": ParamSpec((self.units,), self.bias_initializer)}
 

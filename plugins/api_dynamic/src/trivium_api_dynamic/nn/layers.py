@@ -36,7 +36,7 @@ class Linear(Wrapped):
     def __init__(self, in_features, out_features, bias=True, device=None, dtype=None):
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        settings = {"units": out_features, "bias": bias, "bias_initializer": bias_start(in_features)}
+        settings = {"units": out_features, "has_bias": bias, "bias_initializer": bias_start(in_features)}
         self.wrap(settings, None, in_features, device=device, dtype=dtype)
         if not bias:
             self.register_parameter("bias", None)
@@ -99,7 +99,7 @@ class _Conv(Wrapped):
         settings = {
             "filters": out_channels, "kernel": self.kernel_size, "stride": self.stride, "dilation": self.dilation,
             "padding": core_padding(self.padding, self.kernel_size, self.dilation, self.stride), "groups": groups,
-            "bias": bias, "bias_initializer": bias_start(in_channels // groups * math.prod(self.kernel_size)),
+            "has_bias": bias, "bias_initializer": bias_start(in_channels // groups * math.prod(self.kernel_size)),
         }  # fmt: skip
         self.wrap(settings, None, in_channels, *[None] * self.ndim, device=device, dtype=dtype)
         if not bias:

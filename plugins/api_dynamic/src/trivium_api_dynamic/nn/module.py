@@ -296,7 +296,9 @@ class Module:
         if strict and missing:
             problems.append(f"Missing key(s) in state_dict: {quoted(missing)}. ")
         for name, value in state_dict.items():
-            if name in own and tuple(value.shape) != tuple(own[name].shape):
+            if name in own and not hasattr(value, "shape"):
+                problems.append(f"{name} is a {type(value).__name__}, not a tensor. ")
+            elif name in own and tuple(value.shape) != tuple(own[name].shape):
                 problems.append(
                     f"size mismatch for {name}: copying a param with shape torch.Size({list(value.shape)}) from "
                     "checkpoint, "
@@ -406,6 +408,14 @@ class FunctionModule(Module):
     def forward(self, *inputs: Any, **named: Any) -> Any:
         """The function."""
         return self.function(*inputs, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_") or not hasattr(self.__dict__.get("function"), name):
+                raise
+        return getattr(self.function, name)  # what else it can do, in its own style's words
 
     def _get_name(self) -> str:
         return type(self.function).__name__

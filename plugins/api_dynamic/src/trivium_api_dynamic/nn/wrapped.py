@@ -57,6 +57,15 @@ class Wrapped(Module):
         """The layer's function of tensors or symbols."""
         return self.run_layer(inputs, self.training)
 
+    def __call__(self, *inputs: Any, **named: Any) -> Any:
+        for x in inputs:
+            if not hasattr(x, "spec"):
+                raise TypeError(
+                    f"{type(self).__name__}(): argument 'input' must be Tensor, not {type(x).__name__}; "
+                    "make one with torch.tensor"
+                )
+        return super().__call__(*inputs, **named)
+
     def run_layer(self, inputs: Any, training: bool, keeps_state: bool = True) -> Any:
         """The layer's function, with the parameters that stand in the module now."""
         kind = kind_of(inputs)

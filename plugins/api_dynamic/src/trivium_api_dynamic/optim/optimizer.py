@@ -84,8 +84,12 @@ class Optimizer:
     def check(self, group: Mapping[str, Any]) -> None:
         """Refuse options that make no sense."""
         for name in ("lr", "weight_decay", "momentum", "eps"):
-            if name in group and group[name] < 0.0:
-                words = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
+            if name not in group:
+                continue
+            words = {"lr": "learning rate", "eps": "epsilon value"}.get(name, f"{name} value")
+            if isinstance(group[name], str):
+                raise TypeError(f"Invalid {words}: {group[name]!r}; give a number")
+            if not group[name] >= 0.0:  # NaN too
                 raise ValueError(f"Invalid {words}: {group[name]}")
 
     def rule(self, group: Mapping[str, Any], is_first: bool) -> Rule:
@@ -165,6 +169,9 @@ class Optimizer:
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a saved state."""
+        for key in ("state", "param_groups"):
+            if key not in state_dict:
+                raise StateDictError(f"loaded state dict has no {key!r}; load what optimizer.state_dict() returned")
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise StateDictError("loaded state dict has a different number of parameter groups")

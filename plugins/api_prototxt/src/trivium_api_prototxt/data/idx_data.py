@@ -45,9 +45,9 @@ class IdxData(Source):
             pixels, labels = read_images_and_labels(images, find_data(param.labels, prototxt))
         else:
             pixels, labels = read_idx(images), None
-        where = f"{images}: for layer '{message.name}'"
+        where = f"{images}"
         if len(pixels) == 0:
-            raise PrototxtError(f"{where}: holds no images")
+            raise PrototxtError(f"{where}: holds no images: name a file with some")
         if pixels.ndim not in (3, 4):
             raise PrototxtError(
                 f"{where}: images are (items, height, width) or (items, channels, height, width), not {pixels.shape}"

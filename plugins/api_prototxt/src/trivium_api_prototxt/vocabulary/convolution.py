@@ -29,7 +29,7 @@ def convolution(declared):
         padding=per_axis(declared, at, "pad", ndim, default=0),
         dilation=per_axis(declared, at, "dilation", ndim, default=1),
         groups=param.group,
-        bias=param.bias_term,
+        has_bias=param.bias_term,
         weight_initializer=initializer_of(param.weight_filler, declared.place.at(at).at("weight_filler")),
         bias_initializer=initializer_of(param.bias_filler, declared.place.at(at).at("bias_filler")),
     )

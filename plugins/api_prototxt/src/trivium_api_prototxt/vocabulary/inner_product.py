@@ -23,7 +23,7 @@ def inner_product(declared):
     return make(
         param.num_output,
         flatten=declared.axis(param.axis, at, "axis"),
-        bias=param.bias_term,
+        has_bias=param.bias_term,
         weight_initializer=initializer_of(param.weight_filler, place.at("weight_filler")),
         bias_initializer=initializer_of(param.bias_filler, place.at("bias_filler")),
     )
@@ -39,13 +39,13 @@ class Transposed(Layer):
 
     units: int
     flatten: int = field(kw_only=True)
-    bias: bool = field(default=True, kw_only=True)
+    has_bias: bool = field(default=True, kw_only=True)
     weight_initializer: Any = field(kw_only=True)
     bias_initializer: Any = field(kw_only=True)
 
     def parameters(self, x):
         weight = ParamSpec((product(x.shape[self.flatten :]), self.units), self.weight_initializer)
-        if not self.bias:
+        if not self.has_bias:
             return {"weight": weight}
         return {"weight": weight, "bias": ParamSpec((self.units,), self.bias_initializer)}
 

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from trivium import registry
+from trivium.errors import did_you_mean
 from trivium.layer import Layer
 from trivium.spec import Spec
 from trivium_api_prototxt.data.source import Source
-from trivium_api_prototxt.errors import PrototxtError, did_you_mean, in_words
+from trivium_api_prototxt.errors import PrototxtError, in_words
 from trivium_api_prototxt.messages import TRAIN
 from trivium_api_prototxt.places import Place
 from trivium_api_prototxt.upgrade import TYPE_NAMES

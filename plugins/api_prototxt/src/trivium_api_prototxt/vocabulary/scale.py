@@ -13,14 +13,14 @@ from trivium_api_prototxt.vocabulary.layer_type import layer_type
 
 @layer_type("Scale", blobs=("scale", "shift"), bottoms=(1, 2), is_in_place=True)
 def scale(declared):
-    """scale_param -> axis, num_axes, bias"""
+    """scale_param -> axis, num_axes, has_bias"""
     param, at = declared.message.scale_param, "scale_param"
     filler = param.filler if param.HasField("filler") else FillerParameter(type="constant", value=1.0)
     return PerAxis(
         *span(declared, param, at),
         is_scaled=True,
         is_learnt=len(declared.specs) == 1,
-        bias=param.bias_term,
+        has_bias=param.bias_term,
         scale_initializer=initializer_of(filler, declared.place.at(at).at("filler")),
         shift_initializer=initializer_of(param.bias_filler, declared.place.at(at).at("bias_filler")),
     )
@@ -34,7 +34,7 @@ def bias(declared):
         *span(declared, param, at),
         is_scaled=False,
         is_learnt=len(declared.specs) == 1,
-        bias=len(declared.specs) == 1,
+        has_bias=len(declared.specs) == 1,
         shift_initializer=initializer_of(param.filler, declared.place.at(at).at("filler")),
     )
 
@@ -67,7 +67,7 @@ class PerAxis(Layer):
     stop: int
     is_scaled: bool = field(default=True, kw_only=True)
     is_learnt: bool = field(default=True, kw_only=True)
-    bias: bool = field(default=False, kw_only=True)
+    has_bias: bool = field(default=False, kw_only=True)
     scale_initializer: Any = field(default="ones", kw_only=True)
     shift_initializer: Any = field(default="zeros", kw_only=True)
 
@@ -76,7 +76,7 @@ class PerAxis(Layer):
         owned = {}
         if self.is_scaled and self.is_learnt:
             owned["scale"] = ParamSpec(shape, self.scale_initializer)
-        if self.bias:
+        if self.has_bias:
             owned["shift"] = ParamSpec(shape, self.shift_initializer)
         return owned
 

@@ -4,7 +4,8 @@ import os
 
 import numpy as np
 
-from trivium_api_prototxt.blobs import blob_to_array
+from trivium.errors import TriviumError
+from trivium_api_prototxt.blobs import MOST_AXES, blob_to_array
 from trivium_api_prototxt.data.dummy import DummyData
 from trivium_api_prototxt.data.idx_data import IdxData
 from trivium_api_prototxt.data.source import Source
@@ -35,6 +36,8 @@ def checked_shape(declared, sizes):
     shape = tuple(int(size) for size in sizes)
     if min(shape, default=1) < 1:
         raise declared.error(f"shape {shape}: every size must be at least 1")
+    if len(shape) > MOST_AXES:
+        raise declared.error(f"{len(shape)} axes: a blob has at most {MOST_AXES}")
     return shape
 
 
@@ -75,9 +78,11 @@ def idx_data(declared):
     if param.batch_size < 1:
         raise declared.error("batch_size is 0: it must be at least 1", at, "batch_size")
     transform = transform_of(declared)
-    return IdxData.open(
-        declared.message, prototxt=declared.place.path, transform=transform, has_labels=len(declared.message.top) == 2
-    )
+    has_labels = len(declared.message.top) == 2
+    try:
+        return IdxData.open(declared.message, prototxt=declared.place.path, transform=transform, has_labels=has_labels)
+    except TriviumError as error:
+        raise type(error)(f"{declared.place.at(at)}: {declared.title}: {error}") from error
 
 
 def transform_of(declared):

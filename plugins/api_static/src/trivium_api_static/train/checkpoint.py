@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from attrs import define
 
 from trivium.errors import did_you_mean
+from trivium.saving import write_aside
 from trivium.spec import as_dtype
 
 from ..errors import DataLossError, NotFoundError
@@ -59,35 +59,16 @@ def write_tensors(prefix: str, arrays: Mapping[str, np.ndarray], meta: Any | Non
     header["__metadata__"] = {"crc32": json.dumps(sums)}
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
-    data = [len(text).to_bytes(8, "little"), text, *[np.ascontiguousarray(array) for array in arrays.values()]]
+    data = [len(text).to_bytes(8, "little"), text, *map(_elements, arrays.values())]
     write_aside(f"{prefix}{DATA}", data)
     described = {name: {"dtype": array.dtype.name, "shape": list(array.shape)} for name, array in arrays.items()}
-    write_aside(f"{prefix}{INDEX}", [json.dumps({"format": "trivium", "tensors": described}, indent=1).encode()])
+    write_aside(f"{prefix}{INDEX}", json.dumps({"format": "trivium", "tensors": described}, indent=1).encode())
     if meta is not None:
-        write_aside(f"{prefix}{META}", [json.dumps(meta, indent=1).encode()])
+        write_aside(f"{prefix}{META}", json.dumps(meta, indent=1).encode())
 
 
-def write_aside(path: str, parts: Sequence[Any]) -> None:
-    """Write a file beside its place, flush it, and only then put it there."""
-    folder = os.path.dirname(path) or "."
-    handle, aside = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part.data if isinstance(part, np.ndarray) and part.ndim else bytes(part))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _elements(array: np.ndarray) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data  # bfloat16 itself lends no memory
 
 
 class Reader:
@@ -196,9 +177,8 @@ def update_checkpoint_state(
 
     lines = [f"model_checkpoint_path: {json.dumps(written(model_checkpoint_path))}"]
     lines += [f"all_model_checkpoint_paths: {json.dumps(written(path))}" for path in paths]
-    write_aside(
-        os.path.join(save_dir, latest_filename or "checkpoint"), ["".join(f"{line}\n" for line in lines).encode()]
-    )
+    text = "".join(f"{line}\n" for line in lines)
+    write_aside(os.path.join(save_dir, latest_filename or "checkpoint"), text.encode())
 
 
 def get_checkpoint_state(checkpoint_dir: str, latest_filename: str | None = None) -> CheckpointState | None:

@@ -188,7 +188,10 @@ def _number(value: Any, graph: Graph, name: str) -> Any:
     """A hyperparameter: a number as it is, a tensor's symbol; functions are asked."""
     value = value() if callable(value) else value
     if not (isinstance(value, Tensor) or hasattr(value, "as_tensor")):
-        return float(value)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{name}: {value!r} is no number; give a number or a scalar tensor") from None
     return assumed(converted(value, None, graph, name).symbol, ())
 
 

@@ -69,9 +69,7 @@ class Saver:
                 kept = [kept for kept, _ in self._last]
                 update_checkpoint_state(folder, path, kept, latest_filename, self._relative)
         except OSError as error:
-            raise errors.ResourceExhaustedError(
-                None, None, f"{path}: cannot be written: {error.strerror or error}; what was saved before is untouched"
-            ) from error
+            raise errors.ResourceExhaustedError(None, None, f"{error}; what was saved before is untouched") from error
         return path
 
     def _remember(self, path: str) -> None:

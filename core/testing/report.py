@@ -1,0 +1,238 @@
+"""What conformance found: a cell for each op and dtype, as text, JSON, Markdown or HTML."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import asdict, define, field
+
+from .. import config
+from ..backend import Device
+from ..errors import TriviumError
+from ..kernel import Policy, bind
+from ..op import OPS
+from .samples import Case, cases
+
+# From best to worst.  `fallback` is what a backend does for any op; `gap` is a failure that its profile announces.
+STATES = ("works", "native", "fallback", "composed", "host", "unsupported", "gap", "fail")
+MEANING = {
+    "works": "a layer, an optimizer or a network that passes",
+    "native": "a kernel of its own",
+    "fallback": "what the backend does for any op",
+    "composed": "runs as its decomposition into other ops",
+    "host": "runs on the host, with copies both ways",
+    "unsupported": "nothing runs it",
+    "gap": "fails, as its profile says",
+    "fail": "fails",
+}
+
+
+@define
+class Failure:
+    """A check that failed, and the lines that repeat it alone."""
+
+    check: str
+    case: str
+    message: str
+    reproduce: str
+
+
+@define
+class Cell:
+    """What is known of one op, layer or optimizer, in one dtype where it has any."""
+
+    subject: str
+    dtype: str | None
+    how: str
+    provider: str = ""
+    passed: int = 0
+    failures: list[Failure] = field(factory=list)
+    gaps: list[str] = field(factory=list)
+
+    @property
+    def state(self) -> str:
+        """One word of STATES."""
+        if self.failures:
+            return "fail"
+        return "gap" if self.gaps else self.how
+
+
+@define
+class Report:
+    """All cells of one device."""
+
+    device: str
+    cells: dict[tuple[str, str | None], Cell] = field(factory=dict)
+    seconds: float = 0.0
+
+    def cell(self, subject: str, dtype: str | None) -> Cell:
+        """The cell of a subject and dtype."""
+        key = (subject, dtype)
+        if key not in self.cells:
+            how, provider = how_it_runs(subject, dtype, config.as_device(self.device))
+            self.cells[key] = Cell(subject, dtype, how, provider)
+        return self.cells[key]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Everything that failed."""
+        return [failure for cell in self.cells.values() for failure in cell.failures]
+
+    def counts(self) -> Counter[str]:
+        """How many cells are in each state."""
+        return Counter([cell.state for cell in self.cells.values()])
+
+    def summary(self) -> str:
+        """One line."""
+        found = self.counts()
+        parts = [f"{found[state]} {state}" for state in STATES if found[state]]
+        tests = sum([cell.passed + len(cell.failures) + len(cell.gaps) for cell in self.cells.values()])
+        return f"{self.device}: {', '.join(parts) or 'nothing tested'} ({tests} tests in {self.seconds:.0f} s)"
+
+    def rows(self) -> tuple[list[str], list[tuple[str, list[str]]]]:
+        """The dtypes that head the columns, and for each subject its states."""
+        dtypes = sorted({dtype for _, dtype in self.cells if dtype is not None})
+        subjects = sorted({subject for subject, _ in self.cells})
+        rows = []
+        for subject in subjects:
+            alone = self.cells.get((subject, None))
+            states = [self.cells.get((subject, dtype), alone) for dtype in dtypes]
+            rows.append((subject, ["" if cell is None else _worse(cell, alone) for cell in states]))
+        return dtypes, rows
+
+    def to_json(self) -> str:
+        """Everything, for a program."""
+        cells = [{**asdict(cell), "state": cell.state} for cell in self.cells.values()]
+        facts = {
+            "device": self.device,
+            "seconds": round(self.seconds, 1),
+            "counts": dict(self.counts()),
+            "cells": cells,
+        }
+        return json.dumps(facts, indent=1)
+
+    def to_markdown(self) -> str:
+        """The matrix for a README."""
+        dtypes, rows = self.rows()
+        lines = [f"| {self.device} | {' | '.join(dtypes)} |", "|---" * (len(dtypes) + 1) + "|"]
+        lines += [f"| {subject} | {' | '.join(states)} |" for subject, states in rows]
+        return "\n".join([*lines, "", self.summary(), ""])
+
+    def to_html(self) -> str:
+        """The matrix as a page of its own."""
+        dtypes, rows = self.rows()
+        head = "".join([f"<th>{html.escape(dtype)}</th>" for dtype in dtypes])
+        body = "\n".join(
+            [
+                f"<tr><th>{html.escape(subject)}</th>"
+                + "".join([f'<td class="{state}">{state}</td>' for state in states])
+                + "</tr>"
+                for subject, states in rows
+            ]
+        )
+        notes = "".join([f"<li><b>{state}</b>: {MEANING[state]}</li>" for state in STATES])
+        failed = "\n".join(
+            [
+                f"<h3>{html.escape(failure.case)}: {html.escape(failure.check)}</h3>"
+                f"<pre>{html.escape(failure.message)}</pre><pre>{html.escape(failure.reproduce)}</pre>"
+                for failure in self.failures
+            ]
+        )
+        return _PAGE.format(device=html.escape(self.device), summary=html.escape(self.summary()), head=head, body=body,
+                            notes=notes, failed=failed)  # fmt: skip
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Conformance of {device}</title>
+<style>
+body {{ font-family: sans-serif; margin: 2em }} table {{ border-collapse: collapse }}
+th {{ text-align: left; padding: 2px 8px }} td {{ padding: 2px 8px; border: 1px solid #fff }}
+.works, .native {{ background: #b7e1b5 }} .fallback {{ background: #d7ecd5 }} .composed {{ background: #d6e6f5 }}
+.host {{ background: #f6eebc }} .unsupported {{ background: #ddd }} .gap {{ background: #f7d9b0 }}
+.fail {{ background: #f2a9a4 }}
+</style>
+<h1>Conformance of {device}</h1><p>{summary}</p><ul>{notes}</ul>
+<table><tr><th></th>{head}</tr>
+{body}
+</table>
+{failed}
+</html>
+"""
+
+
+def _worse(cell: Cell, alone: Cell | None) -> str:
+    states = [cell.state] + ([alone.state] if alone is not None else [])
+    return max(states, key=STATES.index)
+
+
+class _Quiet(Policy):
+    """Asks how an op would run, and warns of nothing."""
+
+    def fall_back_to_host(self, op: Any, device: Any, rejected: Any) -> None:
+        """Nothing runs here."""
+
+
+def how_it_runs(subject: str, dtype: str | None, device: Device) -> tuple[str, str]:
+    """The worst way in which any example of an op runs on a device, and who provides it."""
+    if subject not in OPS:
+        return "works", ""
+    found = [_how(case, dtype or "float32", device) for case in cases(OPS[subject])]
+    return max(found, key=lambda pair: STATES.index(pair[0]), default=("unsupported", ""))
+
+
+def _how(case: Case, dtype: str, device: Device) -> tuple[str, str]:
+    try:
+        bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, _Quiet())
+    except TriviumError:
+        return "unsupported", ""
+    return bound.how, bound.provider
+
+
+def reproduction(check: str, values: dict[str, Any], device: str) -> str:
+    """A few lines of Python that repeat one check alone."""
+    case = values.get("case")
+    if case is None:
+        return f"pytest --pyargs trivium.testing.conformance --device {device} -k {check}"
+    arguments = {
+        "forward": "dtype, profile", "out": "dtype", "in_place": "'float32'", "determinism": "'float32'",
+        "strided": "'float32', profile", "gradient": "profile", "second_gradient": "profile",
+        "program": "'float32', has_unknown_sizes=False",
+    }.get(check)  # fmt: skip
+    if arguments is None:
+        return f"pytest --pyargs trivium.testing.conformance --device {device} -k '{check} and {case}'"
+    arguments = arguments.replace("dtype", repr(values.get("dtype", "float32"))).replace("profile", "Profile()")
+    return (
+        "from trivium.config import as_device\n"
+        "from trivium.registry import find_op\n"
+        "from trivium.testing.op_checks import check_" + check + "\n"
+        "from trivium.testing.profile import Profile\n"
+        "from trivium.testing.samples import cases\n"
+        f"case = list(cases(find_op({case.op.name!r})))[{case.number}]\n"
+        f"check_{check}(case, as_device({device!r}), {arguments})\n"
+    )
+
+
+def subject_of(values: dict[str, Any]) -> tuple[str, str | None] | None:
+    """Which cell a test belongs to, by what it was given."""
+    if "case" in values:
+        return values["case"].op.name, values.get("dtype")
+    if "op" in values:
+        return values["op"].name, None
+    if "layer" in values:
+        return type(values["layer"].layer).__name__, None
+    if "optimizer" in values:
+        return type(values["optimizer"].optimizer).__name__, None
+    if "kind" in values:
+        return values["kind"].__name__, None
+    return None
+
+
+def first_lines(text: str, count: int = 12) -> str:
+    """The end of a failure's text, where the assertion stands."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    wanted: Iterable[str] = [line for line in lines if line.startswith("E ")] or lines
+    return "\n".join(list(wanted)[:count])
