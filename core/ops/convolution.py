@@ -10,10 +10,11 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
-from .padding import numbers, padded, pairs, taps, unpadded, window_counts
+from .padding import extent, numbers, padded, pairs, taps, unpadded, window_counts
 from .reduction import sum
+from .shaping import reshape
 
-__all__ = ["convolution", "convolution_input_gradient", "convolution_weight_gradient"]
+__all__ = ["convolution", "convolution_input_gradient", "convolution_weight_gradient", "convolution_transpose"]
 
 
 @op
@@ -230,3 +231,33 @@ def convolution_weight_gradient_samples(make):
     yield make(2, 4, 5, 5), make(2, 6, 3, 5), {"kernel": (3, 3), "groups": 2, "padding": (0, 1)}
     yield make(2, 3, 7), make(2, 4, 3), {"kernel": (3,), "stride": 3, "padding": 1}
     yield make(0, 3, 4, 4), make(0, 2, 2, 2), {"kernel": (3, 3)}
+
+
+# -- the other way round -------------------------------------------------------------------------
+
+
+def convolution_transpose(
+    x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1, output_padding=0, size=None
+):
+    """The convolution whose input gradient this is, the other way round: from few positions to many.
+
+    x:              (N, C, *spatial)
+    weight:         (C, O / groups, *kernel)
+    bias:           (O,)
+    return:         (N, O, *size)
+    output_padding: elements added behind the smallest size that fits: one number, or one per spatial axis
+    size:           the spatial sizes, instead of output_padding
+    """
+    kernel = weight.shape[2:]
+    ndim = len(kernel)
+    if size is None:
+        size = tuple([
+            (n - 1) * s + extent(k, d) - low - high + more
+            for n, k, s, d, (low, high), more in zip(
+                x.shape[2:], kernel, numbers(stride, ndim, "stride"), numbers(dilation, ndim, "dilation"),
+                pairs(padding, ndim), numbers(output_padding, ndim, "output_padding", least=0), strict=True,
+            )
+        ])  # fmt: skip
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    out = convolution_input_gradient(x, weight, size=size, **settings)
+    return out if bias is None else out + reshape(bias, shape=(bias.shape[0], *[1] * ndim))

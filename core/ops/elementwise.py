@@ -32,8 +32,11 @@ __all__ = [
     "greater_equal",
     "logical_and",
     "logical_or",
+    "logical_xor",
     "logical_not",
     "isfinite",
+    "isnan",
+    "isinf",
     "where",
     "cast",
     "stop_gradient",
@@ -543,6 +546,17 @@ logical_or.samples(pair_of_bools)
 
 
 @op(elementwise=True)
+def logical_xor(x, y):
+    """Whether just one is true; a number other than 0 is true."""
+    return np.logical_xor(x, y)
+
+
+logical_xor.shape(broadcast_to_bool)
+logical_xor.no_gradient(STEPWISE)
+logical_xor.samples(pair_of_bools)
+
+
+@op(elementwise=True)
 def logical_not(x):
     """Whether x is false; a number other than 0 is true."""
     return np.logical_not(x)
@@ -569,8 +583,30 @@ isfinite.shape(broadcast_to_bool)
 isfinite.no_gradient(STEPWISE)
 
 
+@op(elementwise=True)
+def isnan(x):
+    """Whether x is NaN."""
+    return np.isnan(x)
+
+
+isnan.shape(broadcast_to_bool)
+isnan.no_gradient(STEPWISE)
+
+
+@op(elementwise=True)
+def isinf(x):
+    """Whether x is infinite, of either sign."""
+    return np.isinf(x)
+
+
+isinf.shape(broadcast_to_bool)
+isinf.no_gradient(STEPWISE)
+
+
 @isfinite.samples
-def isfinite_samples(make):
+@isnan.samples
+@isinf.samples
+def not_finite_samples(make):
     yield np.array([[1.0, np.inf, -np.inf], [np.nan, 0.0, -2.0]])
     yield make(1)
     yield make(0, 3)

@@ -9,10 +9,27 @@ from ..errors import DTypeError, ShapeError
 from ..op import op
 from ..spec import Spec, same_size
 from .axes import one_axis
-from .creation import zeros_beside
+from .creation import arange, ones_like, zeros_beside
+from .elementwise import cast, equal, less, maximum, stop_gradient, where
 from .shaping import concatenate, reshape
 
-__all__ = ["Rows", "gather", "scatter_add", "take_along", "put_along_add", "one_hot"]
+__all__ = [
+    "Rows",
+    "gather",
+    "scatter",
+    "scatter_add",
+    "embedding",
+    "segment_sum",
+    "segment_mean",
+    "take_along",
+    "put_along",
+    "put_along_add",
+    "gather_nd",
+    "scatter_nd",
+    "scatter_nd_add",
+    "one_hot",
+    "sequence_mask",
+]
 
 POSITIONS = "positions are whole numbers"
 
@@ -143,6 +160,72 @@ def scatter_add_samples(make):
     yield make(5, 3), make.integers(0), make(0, 3)
 
 
+@op(free=("indices",))
+def scatter(x, indices, updates, *, axis=0):
+    """x with each row that an index names replaced by its update; where one is named again, one of them stays.
+
+    x:       (..., rows, ...)         rows along `axis`
+    indices: any shape, whole numbers
+    updates: (..., *indices.shape, ...)
+
+    The gradient takes it that no row is named again.
+    """
+    out = x.copy()
+    out[(*[slice(None)] * (axis % x.ndim), indices)] = updates
+    return out
+
+
+scatter.shape(scatter_add_shape)
+scatter.no_gradient("indices", POSITIONS)
+scatter.gradient("updates")(scatter_add_gradient_updates)
+
+
+@scatter.gradient("x")
+def scatter_gradient_x(g, indices, updates_spec, axis):
+    return scatter(g, indices, zeros_beside(g, updates_spec), axis=axis)
+
+
+@scatter.samples
+def scatter_samples(make):
+    yield make(5, 3), np.array([4, 3, 0]), make(3, 3)
+    yield make(2, 7, 3), np.array([[1, 3], [6, 0]]), make(2, 2, 2, 3), {"axis": 1}
+    yield make(2, 4), np.array([-1, 0]), make(2, 2), {"axis": -1}
+    yield make(5, 3), np.array(2), make(3)
+    yield make(5, 3), make.integers(0), make(0, 3)
+
+
+def embedding(table, indices, *, padding=None):
+    """The rows of a table that the indices name; its gradient names rows instead of filling a whole table.
+
+    table:   (rows, units)
+    indices: any shape, whole numbers
+    return:  (*indices.shape, units)
+    padding: the index whose row does not learn
+    """
+    rows = gather(table, indices, sparse_gradient=True)
+    if padding is None:
+        return rows
+    is_padding = reshape(equal(indices, padding), shape=(*indices.shape, *[1] * (table.ndim - 1)))
+    return where(is_padding, stop_gradient(rows), rows)
+
+
+def segment_sum(x, segments, *, count):
+    """The sums of the rows of x that belong to each segment.
+
+    x:        (n, ...)
+    segments: (n,) the segment of each row, 0..count-1, in any order
+    return:   (count, ...)
+    """
+    return scatter_add(zeros_beside(x, x.spec.with_shape((count, *x.shape[1:]))), segments, x)
+
+
+def segment_mean(x, segments, *, count):
+    """The averages of the rows of x that belong to each segment, 0 for a segment without rows; see segment_sum."""
+    ones = cast(ones_like(segments), dtype=x.dtype.name)
+    sizes = reshape(segment_sum(ones, segments, count=count), shape=(count, *[1] * (x.ndim - 1)))
+    return segment_sum(x, segments, count=count) / maximum(sizes, 1.0)
+
+
 # -- one element for each place ------------------------------------------------------------------
 
 
@@ -226,6 +309,170 @@ def put_along_add_samples(make):
     yield make(3, 5), make.integers(4, 5, high=3), make(4, 5), {"axis": 0}
     yield make(2, 3, 4), make.integers(2, 1, 4, high=3), make(2, 1, 4), {"axis": -2}
     yield make(3, 5), make.integers(3, 0), make(3, 0), {"axis": 1}
+
+
+@op(free=("indices",))
+def put_along(x, indices, updates, *, axis):
+    """x with each element that take_along would read replaced by its update.
+
+    x:       (..., n, ...)            n along `axis`
+    indices: (..., k, ...)            whole numbers; the other sizes are those of x
+    updates: (..., k, ...)
+
+    Where an element is named again, one of the updates stays; the gradient takes it that none is.
+    """
+    out = x.copy()
+    np.put_along_axis(out, indices, updates, axis)
+    return out
+
+
+put_along.shape(put_along_add_shape)
+put_along.no_gradient("indices", POSITIONS)
+put_along.gradient("updates")(put_along_add_gradient_updates)
+
+
+@put_along.gradient("x")
+def put_along_gradient_x(g, indices, updates_spec, axis):
+    return put_along(g, indices, zeros_beside(g, updates_spec), axis=axis)
+
+
+@put_along.samples
+def put_along_samples(make):
+    yield make(3, 5), np.array([[0, 2], [4, 3], [1, 0]]), make(3, 2), {"axis": 1}
+    yield make(3, 2), np.array([[2, 0], [0, -2]]), make(2, 2), {"axis": 0}
+    yield make(2, 3, 4), make.integers(2, 1, 4, high=3), make(2, 1, 4), {"axis": -2}
+    yield make(3, 5), make.integers(3, 0), make(3, 0), {"axis": 1}
+
+
+# -- positions along several axes ----------------------------------------------------------------
+
+
+@op(free=("positions",))
+def gather_nd(x, positions):
+    """The parts of x at positions along its first axes.
+
+    x:         (*sizes, *rest)
+    positions: (..., k)               whole numbers, one for each of the first k axes
+    return:    (..., *rest)
+    """
+    return x[columns(positions)]
+
+
+def columns(positions):
+    """positions (..., k) as a tuple of k, as NumPy's indexing takes them."""
+    return tuple(np.moveaxis(positions, -1, 0))
+
+
+@gather_nd.shape
+def gather_nd_shape(x, positions):
+    check_indices(positions)
+    if positions.ndim < 1 or type(positions.shape[-1]) is not int or positions.shape[-1] > x.ndim:
+        raise ShapeError(f"the last axis of {positions} does not count axes of {x}")
+    return x.with_shape((*positions.shape[:-1], *x.shape[positions.shape[-1] :]))
+
+
+gather_nd.no_gradient("positions", POSITIONS)
+
+
+@gather_nd.gradient("x")
+def gather_nd_gradient(g, x_spec, positions):
+    return scatter_nd_add(zeros_beside(g, x_spec), positions, g)
+
+
+@gather_nd.samples
+def gather_nd_samples(make):
+    yield make(4, 3), np.array([[0, 2], [3, 1], [0, 2]])
+    yield make(4, 3, 2), make.integers(2, 5, 2, high=3)
+    yield make(4, 3), np.array([[-1], [0]])
+    yield make(4, 3), np.array([[2, -2]])
+    yield make(4, 3), make.integers(0, 2)
+
+
+@op(free=("positions",))
+def scatter_nd_add(x, positions, updates):
+    """x with each update added to the part that gather_nd would read; a part may be named again.
+
+    x:         (*sizes, *rest)
+    positions: (..., k)               whole numbers, one for each of the first k axes
+    updates:   (..., *rest)
+    """
+    out = x.copy()
+    np.add.at(out, columns(positions), updates)
+    return out
+
+
+@scatter_nd_add.shape
+def scatter_nd_add_shape(x, positions, updates):
+    expected = gather_nd_shape(x, positions)
+    if not is_same_shape(updates, expected):
+        raise ShapeError(f"positions {positions} in {x} need updates {expected}, got {updates}")
+    return x
+
+
+scatter_nd_add.no_gradient("positions", POSITIONS)
+
+
+@scatter_nd_add.gradient("x")
+def scatter_nd_add_gradient_x(g):
+    return g
+
+
+@scatter_nd_add.gradient("updates")
+def scatter_nd_add_gradient_updates(g, positions):
+    return gather_nd(g, positions)
+
+
+@scatter_nd_add.samples
+def scatter_nd_add_samples(make):
+    for x, positions in gather_nd_samples(make):
+        yield x, positions, make(*gather_nd.reference(x, positions).shape)
+
+
+@op(free=("positions",))
+def scatter_nd(x, positions, updates):
+    """x with each part that gather_nd would read replaced by its update: an assignment to x[positions].
+
+    x:         (*sizes, *rest)
+    positions: (..., k)               whole numbers, one for each of the first k axes
+    updates:   (..., *rest)
+
+    Where a part is named again, one of the updates stays; the gradient takes it that none is.
+    """
+    out = x.copy()
+    out[columns(positions)] = updates
+    return out
+
+
+scatter_nd.shape(scatter_nd_add_shape)
+scatter_nd.no_gradient("positions", POSITIONS)
+scatter_nd.gradient("updates")(scatter_nd_add_gradient_updates)
+
+
+@scatter_nd.gradient("x")
+def scatter_nd_gradient_x(g, positions, updates_spec):
+    return scatter_nd(g, positions, zeros_beside(g, updates_spec))
+
+
+@scatter_nd.samples
+def scatter_nd_samples(make):
+    yield make(4, 3), np.array([[0, 2], [3, 1], [0, 1]]), make(3)
+    yield make(4, 3, 2), np.array([[[0, 1], [3, 1]], [[0, 2], [1, 1]]]), make(2, 2, 2)
+    yield make(4, 3), np.array([[-1], [0]]), make(2, 3)
+    yield make(4, 3), np.array([[2, -2]]), make(1)
+    yield make(4, 3), make.integers(0, 2), make(0)
+
+
+# -- from whole numbers --------------------------------------------------------------------------
+
+
+def sequence_mask(lengths, *, size):
+    """bool: whether each of `size` places lies within a sequence.
+
+    lengths: any shape, whole numbers
+    return:  (*lengths.shape, size)
+    """
+    places = arange(stop=size, dtype=lengths.dtype.name, place=lengths.place)
+    return less(places, reshape(lengths, shape=(*lengths.shape, 1)))
 
 
 @op

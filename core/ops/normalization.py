@@ -1,15 +1,24 @@
-"""Batch normalization (Ioffe & Szegedy, 2015, arXiv:1502.03167)."""
+"""Zero mean and unit variance over the batch, over each example, or over groups of its channels."""
+
+import math
 
 import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from ..spec import same_size
+from ..spec import product, same_size
 from .elementwise import sqrt, square
 from .reduction import mean, sum
 from .shaping import reshape
 
-__all__ = ["batch_norm", "batch_norm_gradient", "batch_norm_inference"]
+__all__ = [
+    "batch_norm",
+    "batch_norm_gradient",
+    "batch_norm_inference",
+    "layer_norm",
+    "group_norm",
+    "instance_norm",
+]
 
 
 def other_axes(x):
@@ -30,7 +39,7 @@ def check_channels(x, *per_channel):
             raise ShapeError(f"one number for each channel of {x} is needed, got {value}")
 
 
-# -- training ------------------------------------------------------------------------------------
+# -- the batch, in training (Ioffe & Szegedy, 2015, arXiv:1502.03167) --------------------
 
 
 @op(outputs=("out", "mean", "variance"), auxiliary=("mean", "variance"))
@@ -128,7 +137,7 @@ def batch_norm_gradient_samples(make):
         yield make(*x.shape), x, scale, m, v, *settings
 
 
-# -- inference -----------------------------------------------------------------------------------
+# -- the batch, in use ------------------------------------------------------------------
 
 
 def batch_norm_inference(x, scale, shift, mean, variance, *, epsilon=1e-5):
@@ -139,3 +148,98 @@ def batch_norm_inference(x, scale, shift, mean, variance, *, epsilon=1e-5):
     """
     factor = scale / sqrt(variance + epsilon)
     return x * per_channel(factor, x) + per_channel(shift - mean * factor, x)
+
+
+# -- each example by itself ----------------------------------------------------------------------
+
+
+@op
+def layer_norm(x, scale=None, shift=None, *, axes=1, epsilon=1e-5):
+    """(x - mean) / sqrt(variance + epsilon) * scale + shift, with the statistics of the last axes  (Ba et al., 2016).
+
+    x:            (..., *sizes)
+    scale, shift: sizes; 1 and 0 where they are None
+    axes:         how many last axes are taken together
+    """
+    last = tuple(range(-axes, 0))
+    centred = x - x.mean(axis=last, keepdims=True)
+    out = centred / np.sqrt(np.square(centred).mean(axis=last, keepdims=True) + epsilon)
+    out = out if scale is None else out * scale
+    return (out if shift is None else out + shift).astype(x.dtype)
+
+
+@layer_norm.shape
+def layer_norm_shape(x, scale=None, shift=None, *, axes, epsilon):
+    if not 1 <= axes <= x.ndim:
+        raise ShapeError(f"takes {axes} last axes of {x}")
+    sizes = x.shape[x.ndim - axes :]
+    for value in (scale, shift):
+        if value is not None and (value.ndim != axes or not all(map(same_size, value.shape, sizes))):
+            raise ShapeError(f"one number for each of {sizes} of {x} is needed, got {value}")
+    return x
+
+
+@layer_norm.decomposition
+def layer_norm_composed(x, scale=None, shift=None, *, axes, epsilon):
+    last = tuple(range(x.ndim - axes, x.ndim))
+    centred = x - mean(x, axis=last, keepdims=True)
+    out = centred / sqrt(mean(square(centred), axis=last, keepdims=True) + epsilon)
+    out = out if scale is None else out * scale
+    return out if shift is None else out + shift
+
+
+@layer_norm.samples
+def layer_norm_samples(make):
+    yield make(2, 4), make(4), make(4)
+    yield make(2, 3, 2), make(3, 2), make(3, 2), {"axes": 2, "epsilon": 0.1}
+    yield make(2, 3), None, make(3)
+    yield make(3, 4)
+    yield make(0, 3)
+
+
+@op
+def group_norm(x, scale=None, shift=None, *, groups, epsilon=1e-5):
+    """layer_norm over groups of channels  (Wu & He, 2018, arXiv:1803.08494).
+
+    x:            (N, C, *spatial)
+    scale, shift: (C,); 1 and 0 where they are None
+    groups:       parts into which channels are divided; each has statistics of its own
+    """
+    rows = x.reshape(x.shape[0], groups, math.prod(x.shape[1:]) // groups)
+    out = layer_norm.reference(rows, epsilon=epsilon).reshape(x.shape)
+    channels = (-1, *[1] * (x.ndim - 2))
+    out = out if scale is None else out * scale.reshape(channels)
+    return out if shift is None else out + shift.reshape(channels)
+
+
+@group_norm.shape
+def group_norm_shape(x, scale=None, shift=None, *, groups, epsilon):
+    check_channels(x, *[value for value in (scale, shift) if value is not None])
+    if isinstance(x.shape[1], int) and (groups < 1 or x.shape[1] % groups):
+        raise ShapeError(f"{x.shape[1]} channels cannot be divided into {groups} groups")
+    return x
+
+
+@group_norm.decomposition
+def group_norm_composed(x, scale=None, shift=None, *, groups, epsilon):
+    rows = reshape(x, shape=(x.shape[0], groups, product(x.shape[1:]) // groups))
+    out = reshape(layer_norm(rows, epsilon=epsilon), shape=x.shape)
+    out = out if scale is None else out * per_channel(scale, x)
+    return out if shift is None else out + per_channel(shift, x)
+
+
+@group_norm.samples
+def group_norm_samples(make):
+    yield make(2, 4, 3), make(4), make(4), {"groups": 2}
+    yield make(2, 4, 2, 2), make(4), {"groups": 4, "epsilon": 0.1}
+    yield make(2, 3), None, make(3), {"groups": 1}
+    yield make(0, 2, 3), {"groups": 2}
+
+
+def instance_norm(x, scale=None, shift=None, *, epsilon=1e-5):
+    """group_norm with each channel by itself  (Ulyanov et al., 2016, arXiv:1607.08022).
+
+    x:            (N, C, *spatial)
+    scale, shift: (C,)
+    """
+    return group_norm(x, scale, shift, groups=x.shape[1], epsilon=epsilon)

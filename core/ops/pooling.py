@@ -8,12 +8,25 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import op
 from ..spec import product, same_size
-from .elementwise import less, where
-from .indexing import check_indices, take_along
+from .creation import zeros_beside
+from .elementwise import absolute, less, power, where
+from .indexing import check_indices, put_along, put_along_add, take_along
 from .padding import extent, numbers, padded, pairs, taps, unpadded, window_counts
+from .reduction import max as largest
+from .reduction import mean
 from .shaping import reshape
 
-__all__ = ["max_pool", "max_pool_gradient", "average_pool", "average_pool_gradient"]
+__all__ = [
+    "max_pool",
+    "max_pool_gradient",
+    "max_unpool",
+    "average_pool",
+    "average_pool_gradient",
+    "lp_pool",
+    "global_max_pool",
+    "global_average_pool",
+    "adaptive_max_pool",
+]
 
 
 def window(sizes, kernel, stride, padding, dilation, rounding):
@@ -283,3 +296,83 @@ def average_pool_gradient_samples(make):
         out = average_pool.reference(make(2, 3, *size), **settings)
         yield make(*out.shape), {**settings, "size": size}
     yield make(0, 2, 2, 2), {"kernel": 2, "size": (4, 4)}
+
+
+# -- other windows -------------------------------------------------------------------------------
+
+
+def lp_pool(x, *, order, kernel, stride=None, padding=0, rounding="floor"):
+    """The `order`-th root of the sum of |x| ** order over each window; see max_pool for the other settings."""
+    powers = power(absolute(x), order)
+    settings = {"kernel": kernel, "stride": stride, "padding": padding, "rounding": rounding}
+    return power(average_pool(powers, **settings, divisor=1), 1.0 / order)
+
+
+def max_unpool(x, indices, *, size):
+    """Each element of x put where max_pool took it from; zeros elsewhere.
+
+    x:       (N, C, *spatial of the output)
+    indices: as max_pool returns them
+    return:  (N, C, *size)
+    """
+    n, c = x.shape[:2]
+    row = x.spec.with_shape((n, c, product(size)))
+    places = (n, c, product(x.shape[2:]))
+    out = put_along(zeros_beside(x, row), reshape(indices, shape=places), reshape(x, shape=places), axis=2)
+    return reshape(out, shape=(n, c, *size))
+
+
+def global_max_pool(x):
+    """The largest element of each channel: (N, C, *spatial) to (N, C, 1, ...)."""
+    return largest(x, axis=tuple(range(2, x.ndim)), keepdims=True)
+
+
+def global_average_pool(x):
+    """The average of each channel: (N, C, *spatial) to (N, C, 1, ...)."""
+    return mean(x, axis=tuple(range(2, x.ndim)), keepdims=True)
+
+
+@op(outputs=("out", "indices"), auxiliary=("indices",))
+def adaptive_max_pool(x, *, size):
+    """The largest element of each of `size` windows that cover x, and where it stands.
+
+    x:      (N, C, *spatial)
+    return: (N, C, *size), and int32 indices: positions in one channel of x read row by row
+    size:   windows along each spatial axis; window i of m goes from floor(i * n / m) up to ceil((i + 1) * n / m)
+    """
+    sizes = x.shape[2:]
+    out = np.empty((*x.shape[:2], *size), x.dtype)
+    indices = np.empty(out.shape, np.int32)
+    positions = np.arange(math.prod(sizes)).reshape(sizes)
+    for at in np.ndindex(*size):
+        seen = tuple([slice(i * n // m, -(-(i + 1) * n // m)) for i, n, m in zip(at, sizes, size, strict=True)])
+        row = as_row(x[(..., *seen)])
+        chosen = row.argmax(axis=-1)
+        out[(..., *at)] = np.take_along_axis(row, chosen[..., None], axis=-1)[..., 0]
+        indices[(..., *at)] = positions[seen].reshape(-1)[chosen]
+    return out, indices
+
+
+@adaptive_max_pool.shape
+def adaptive_max_pool_shape(x, *, size):
+    if x.ndim < 3 or len(size) != x.ndim - 2:
+        raise ShapeError(f"size {size} is not one number for each spatial axis of {x}")
+    out = x.with_shape((*x.shape[:2], *size))
+    return out, out.with_dtype(np.int32)
+
+
+@adaptive_max_pool.gradient("x")
+def adaptive_max_pool_gradient(g, x_spec, indices):
+    n, c, *sizes = x_spec.shape
+    row = x_spec.with_shape((n, c, product(sizes)))
+    places = (n, c, product(g.shape[2:]))
+    total = put_along_add(zeros_beside(g, row), reshape(indices, shape=places), reshape(g, shape=places), axis=2)
+    return reshape(total, shape=x_spec.shape)
+
+
+@adaptive_max_pool.samples
+def adaptive_max_pool_samples(make):
+    yield make.distinct(2, 3, 5, 4), {"size": (3, 2)}
+    yield make.distinct(2, 2, 3), {"size": (5,)}
+    yield make.distinct(1, 2, 2, 3, 4), {"size": (1, 2, 4)}
+    yield make(0, 2, 4, 4), {"size": (2, 2)}

@@ -14,9 +14,29 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..op import op
 from ..spec import Spec, as_dtype, product, same_size
-from .elementwise import less, where
+from .elementwise import cast, clip, less, log, where
+from .indexing import gather
+from .reduction import argmax
+from .shaping import reshape
+from .sorting import argsort, top_k
+from .special import erfinv
 
-__all__ = ["random_bits", "uniform", "normal", "dropout", "advance", "blocks"]
+__all__ = [
+    "random_bits",
+    "uniform",
+    "normal",
+    "truncated_normal",
+    "random_integers",
+    "bernoulli",
+    "exponential",
+    "gumbel",
+    "permutation",
+    "shuffle",
+    "multinomial",
+    "dropout",
+    "advance",
+    "blocks",
+]
 
 WORD = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
@@ -161,6 +181,39 @@ def normal_samples(make):
     yield make.stream(), {"shape": (0, 3)}
 
 
+@op(random=True, free=("state",))
+def random_integers(state, *, shape, low=0, high, dtype="int64"):
+    """Whole numbers from `low` up to, without, `high`, which is at most 2**32 further.
+
+    state:  uint64[2]
+    return: low + the upper 32 bits of word * (high - low): no number is more frequent than another by more than
+            (high - low) / 2**32
+    """
+    bits = words(state, math.prod(shape)).astype(np.uint64)
+    offsets = (bits * np.uint64(high - low)) >> HALF
+    return (offsets.astype(np.int64) + low).astype(as_dtype(dtype)).reshape(shape)
+
+
+@random_integers.shape
+def random_integers_shape(state, *, shape, low, high, dtype):
+    if not 0 < high - low <= 2**32:
+        raise ShapeError(f"from {low} up to {high} are {high - low} numbers; it may be 1 to 2**32")
+    if as_dtype(dtype).kind not in "iu":
+        raise DTypeError(f"dtype {dtype} does not hold whole numbers only")
+    return drawn_shape(state, shape=shape, dtype=dtype)
+
+
+random_integers.no_gradient("state", NO_VALUE)
+
+
+@random_integers.samples
+def random_integers_samples(make):
+    yield make.stream(), {"shape": (2, 3), "high": 6}
+    yield make.stream(seed=3, stream=1, counter=9), {"shape": (50,), "low": -3, "high": 4, "dtype": "int32"}
+    yield make.stream(), {"shape": (4,), "low": -(2**31), "high": 2**31}
+    yield make.stream(), {"shape": (0, 3), "high": 1}
+
+
 @op(random=True, outputs=("out", "mask"), auxiliary=("mask",), free=("state",))
 def dropout(x, rate, state):
     """x with a random part set to 0, and the rest scaled up so that the expected value stays.
@@ -223,3 +276,65 @@ advance.no_gradient("state", NO_VALUE)
 def advance_samples(make):
     yield make.stream(), {"count": 3}
     yield make.stream(seed=5, stream=2, counter=2**64 - 1), {"count": 2}
+
+
+# -- other distributions: compositions -----------------------------------------------------------
+
+
+def truncated_normal(state, *, shape, dtype="float32", mean=0.0, std=1.0, limit=2.0):
+    """Normally distributed numbers, none further than `limit` times std from the mean.
+
+    By the inverse of the distribution, so that one draw is enough.  One block for each four numbers.
+    """
+    reach = math.erf(limit / math.sqrt(2.0))
+    drawn = uniform(state, shape=shape, dtype=wide(dtype), low=-reach, high=reach)
+    quantile = clip(erfinv(drawn) * math.sqrt(2.0), -limit, limit)
+    return cast(quantile * std + mean, dtype=dtype)
+
+
+def wide(dtype):
+    """The dtype in which logarithms and quantiles are taken: none narrower than float32, in which 0.9999 is below 1."""
+    return np.promote_types(as_dtype(dtype), np.float32).name
+
+
+def bernoulli(state, chances):
+    """1 with the chance that stands in each place, else 0, in the dtype of the chances."""
+    dtype = wide(chances.dtype)
+    is_one = less(uniform(state, shape=chances.shape, dtype=dtype), cast(chances, dtype=dtype))
+    return cast(is_one, dtype=chances.dtype.name)
+
+
+def exponential(state, *, shape, dtype="float32", rate=1.0):
+    """Exponentially distributed numbers, of average 1 / rate."""
+    return cast(log(1.0 - uniform(state, shape=shape, dtype=wide(dtype))) * (-1.0 / rate), dtype=dtype)
+
+
+def gumbel(state, *, shape, dtype="float32"):
+    """-log(-log(u)) of uniform numbers: what turns the largest of log chances into a fair draw."""
+    fraction = uniform(state, shape=shape, dtype=wide(dtype))
+    return cast(-log(-log(clip(fraction, UNIT / 2, 1.0 - UNIT))), dtype=dtype)  # of neither 0 nor 1
+
+
+def permutation(state, *, size):
+    """The numbers from 0 up to, without, `size` in random order: int64."""
+    return argsort(random_bits(state, shape=(size,)), axis=0)
+
+
+def shuffle(state, x):
+    """The rows of x in random order."""
+    return gather(x, permutation(state, size=x.shape[0]))
+
+
+def multinomial(state, logits, *, count, replace=True):
+    """Classes drawn by their chances, softmax(logits).
+
+    logits:  (N, classes)
+    return:  (N, count) int64
+    replace: whether a class may be drawn again
+    """
+    n, classes = logits.shape
+    if replace:
+        noise = gumbel(state, shape=(n, count, classes), dtype=logits.dtype.name)
+        return argmax(noise + reshape(logits, shape=(n, 1, classes)), axis=2)
+    noise = gumbel(state, shape=(n, classes), dtype=logits.dtype.name)
+    return top_k(noise + logits, k=count, axis=1)[1]

@@ -1,5 +1,7 @@
 """Ops that make one number of many."""
 
+import builtins
+
 import numpy as np
 
 from ..errors import ShapeError
@@ -9,7 +11,21 @@ from .axes import one_axis, reduced, reduced_count
 from .elementwise import cast, equal, exp, log
 from .shaping import broadcast_to, reshape
 
-__all__ = ["sum", "mean", "mean_gradient", "max", "argmax", "softmax", "log_softmax"]
+__all__ = [
+    "sum",
+    "mean",
+    "mean_gradient",
+    "element_count",
+    "max",
+    "min",
+    "argmax",
+    "argmin",
+    "all",
+    "any",
+    "logsumexp",
+    "softmax",
+    "log_softmax",
+]
 
 
 def reduced_shape(x, *, axis, keepdims):
@@ -81,7 +97,7 @@ def mean_gradient(g, *, shape, axis=None, keepdims=False):
 @mean_gradient.shape
 def mean_gradient_shape(g, *, shape, axis, keepdims):
     expected = reduced(shape, axis, keepdims)
-    if g.ndim != len(expected) or not all(map(same_size, g.shape, expected)):
+    if g.ndim != len(expected) or not builtins.all(map(same_size, g.shape, expected)):
         raise ShapeError(f"the gradient of a mean of shape {expected} is {g}")
     return g.with_shape(shape)
 
@@ -97,6 +113,33 @@ def mean_gradient_samples(make):
     yield make(2, 4), {"shape": (2, 3, 4), "axis": 1}
     yield make(1, 3, 1), {"shape": (2, 3, 4), "axis": (0, 2), "keepdims": True}
     yield make(0), {"shape": (0, 3), "axis": 1}
+
+
+@op
+def element_count(x, *, axis=None):
+    """How many elements `axis` reduces to one, in the dtype of x: a value, for what a graph does not know yet.
+
+    return: ()
+    """
+    return np.array(reduced_count(x.shape, axis), x.dtype)
+
+
+@element_count.shape
+def element_count_shape(x, *, axis):
+    reduced(x.shape, axis, keepdims=False)
+    return x.with_shape(())
+
+
+element_count.no_gradient("x", "its elements are not read")
+
+
+@element_count.samples
+def element_count_samples(make):
+    yield make(2, 3)
+    yield make(2, 3, 4), {"axis": (0, -1)}
+    yield make.integers(2, 3), {"axis": 1}
+    yield make()
+    yield make(0, 3)
 
 
 @op
@@ -117,12 +160,26 @@ def max_shape(x, *, axis, keepdims):
 
 @max.gradient("x")
 def max_gradient(g, x, x_spec, out, axis):
-    is_largest = cast(equal(x, kept(out, x_spec, axis)), dtype=x_spec.dtype.name)
-    return kept(g, x_spec, axis) * (is_largest / sum(is_largest, axis=axis, keepdims=True))
+    is_chosen = cast(equal(x, kept(out, x_spec, axis)), dtype=x_spec.dtype.name)
+    return kept(g, x_spec, axis) * (is_chosen / sum(is_chosen, axis=axis, keepdims=True))
+
+
+@op
+def min(x, *, axis=None, keepdims=False):
+    """The smallest element along `axis`; NaN where one is.
+
+    Elements that share the minimum receive equal parts of the gradient.
+    """
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+min.shape(max_shape)
+min.gradient("x")(max_gradient)
 
 
 @max.samples
-def max_samples(make):
+@min.samples
+def extreme_samples(make):
     yield make.distinct(2, 3)
     yield make.distinct(2, 3), {"axis": 1}
     yield make.distinct(2, 3, 4), {"axis": (0, -1)}
@@ -150,13 +207,64 @@ def argmax_shape(x, *, axis, keepdims):
 argmax.no_gradient("x", "positions are whole numbers")
 
 
+@op
+def argmin(x, *, axis=None, keepdims=False):
+    """Where the smallest element along one `axis` stands, or in all of x read row by row (None).
+
+    return: int64; the first of several; NaN counts as smallest
+    """
+    return np.argmin(x, axis=axis, keepdims=keepdims).astype(np.int64)
+
+
+argmin.shape(argmax_shape)
+argmin.no_gradient("x", "positions are whole numbers")
+
+
 @argmax.samples
-def argmax_samples(make):
+@argmin.samples
+def place_samples(make):
     yield make.distinct(2, 3)
     yield make.distinct(2, 3, 4), {"axis": 1}
     yield make.distinct(2, 3), {"axis": -1, "keepdims": True}
     yield make.integers(4, 6, high=3), {"axis": 1}
     yield make(0, 3), {"axis": 1}
+
+
+# -- truth ---------------------------------------------------------------------------------------
+
+
+def reduced_to_bool(x, *, axis, keepdims):
+    return reduced_shape(x, axis=axis, keepdims=keepdims).with_dtype(bool)
+
+
+def truths(make):
+    yield make.bools(3, 4)
+    yield make.bools(3, 4), {"axis": 1}
+    yield make.integers(3, 2, 4, high=2), {"axis": (0, -1), "keepdims": True}
+    yield make.bools(3, 1), {"axis": -1}
+    yield make.bools(0, 3), {"axis": 0}
+
+
+@op
+def all(x, *, axis=None, keepdims=False):
+    """Whether every element along `axis` is true; a number other than 0 is true; true where there is none."""
+    return np.all(x, axis=axis, keepdims=keepdims)
+
+
+all.shape(reduced_to_bool)
+all.no_gradient("true and false change in steps")
+all.samples(truths)
+
+
+@op
+def any(x, *, axis=None, keepdims=False):
+    """Whether some element along `axis` is true; a number other than 0 is true; false where there is none."""
+    return np.any(x, axis=axis, keepdims=keepdims)
+
+
+any.shape(reduced_to_bool)
+any.no_gradient("true and false change in steps")
+any.samples(truths)
 
 
 # -- one axis that adds up to 1 ------------------------------------------------------------------
@@ -173,6 +281,33 @@ def scores(make):
     yield make(3, 2, low=-50.0, high=50.0), {"axis": 0}
     yield make(2, 1)
     yield make(0, 3)
+
+
+@op
+def logsumexp(x, *, axis=None, keepdims=False):
+    """log(sum(exp(x))) along `axis`, without overflow."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    largest = np.where(np.isfinite(largest), largest, 0).astype(x.dtype)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total.reshape(reduced(x.shape, axis, keepdims))
+
+
+logsumexp.shape(max_shape)
+
+
+@logsumexp.gradient("x")
+def logsumexp_gradient(g, x, x_spec, out, axis):
+    return kept(g, x_spec, axis) * exp(x - kept(out, x_spec, axis))
+
+
+@logsumexp.samples
+def logsumexp_samples(make):
+    yield make(2, 3)
+    yield make(2, 3, 4), {"axis": (0, -1)}
+    yield make(3, 2, low=-50.0, high=50.0) + 1000.0, {"axis": 1, "keepdims": True}
+    yield make(1, 1), {"axis": 0}
+    yield make(0, 3), {"axis": 1}
 
 
 @op

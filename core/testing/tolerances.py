@@ -37,7 +37,7 @@ NUMERIC: Mapping[str, Tolerance] = {
 }
 
 # Random numbers whose bits are the same on every device.
-SAME_BITS = frozenset({"random_bits", "uniform"})
+SAME_BITS = frozenset({"random_bits", "uniform", "random_integers"})
 
 
 def tolerance_of(dtype: Any, changed: Mapping[str, Tolerance] | None = None) -> Tolerance:

@@ -11,7 +11,8 @@ OWN = [op for op in OPS.values() if op.origin.startswith("trivium.")]
 
 # No sample works with an unknown batch: sizes are settings there, or nothing has an axis 0 that could be a batch.
 KNOWN_SIZES_ONLY = {
-    "zeros", "ones", "full", "arange", "random_bits", "uniform", "normal", "advance",  # made from settings and state
+    "zeros", "ones", "full", "arange", "advance",  # made from settings and state
+    "random_bits", "random_integers", "uniform", "normal",
     "broadcast_to", "mean_gradient", "slice_gradient",  # the samples say the whole shape
 }  # fmt: skip
 
@@ -34,6 +35,12 @@ def test_every_op_is_tried_on_nothing_at_all():
     never = {op.name for op in OWN if not any(map(is_empty, cases(op)))}
 
     assert never == NEVER_EMPTY
+
+
+def test_only_these_ops_have_results_whose_size_running_alone_tells():
+    born = {op.name for op in OWN if any(map(op_checks.has_born_sizes, cases(op)))}
+
+    assert born == {"unique", "nonzero", "bincount"}
 
 
 def test_samples_do_not_depend_on_what_was_drawn_before():
