@@ -443,7 +443,11 @@ class Recorded(Call):
         bare = name[:-5] if is_spec else name
         kept = self._kept()
         if self.op.is_variadic and bare == self.op.inputs[0]:
-            return tuple([self._current(i) for i in range(len(kept))]) if not is_spec else tuple(self.specs_of_inputs())
+            return (
+                tuple([self._current(i) for i in range(len(self.plan.inputs))])
+                if not is_spec
+                else tuple(self.specs_of_inputs())
+            )
         plan = self.plan
         if is_spec:
             base = len(plan.inputs) + len(plan.outputs)

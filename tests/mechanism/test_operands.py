@@ -6,6 +6,7 @@ import pytest
 from trivium import ops
 from trivium.errors import DeviceError, DTypeError
 from trivium.graph import Graph, Symbol
+from trivium.op import Op
 from trivium.registry import find_device
 from trivium.tensor import Tensor
 
@@ -84,3 +85,15 @@ def test_a_negative_zero_is_not_taken_for_zero(device):
 
     assert signs == [False, True]
     assert [bool(np.signbit(z.node.settings["value"])) for z in zeros] == [False, True]
+
+
+def test_a_rule_of_a_variadic_op_may_ask_for_values_and_specs_at_once():
+    weighted = Op(lambda *xs: sum(xs), name="weighted")
+    weighted.shape(lambda *xs: xs[0])
+    weighted.gradient("xs")(lambda g, xs, xs_spec: tuple([g * x * float(spec.size) for x, spec in zip(xs, xs_spec)]))
+    x, y = (Tensor.of(np.array([a, b], np.float32)).require_gradient() for a, b in ((1, 2), (3, 4)))
+
+    weighted(x, y).sum().backward()
+
+    assert x.gradient.numpy().tolist() == [2.0, 4.0]
+    assert y.gradient.numpy().tolist() == [6.0, 8.0]
