@@ -96,6 +96,9 @@ class Op:
         return _place_runner(place)(self, settings, place)
 
     def _check_arity(self, inputs: Sequence[Any]) -> None:
+        for name, x in zip(self.names_of(len(inputs)), inputs, strict=False):
+            if x is None and name not in self.optional:
+                raise TypeError(f"{self.name}: operand {name!r} is None; only an optional one may be left out")
         if self.is_variadic:
             return
         required = len(self.inputs) - len(self.optional)

@@ -23,6 +23,7 @@ __all__ = [
     "as_dtype",
     "atoms_in",
     "broadcast",
+    "number_dtype",
     "product",
     "resolve",
     "same_size",
@@ -298,9 +299,19 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     if type(dtype) is str and dtype in _EXTENDED:
         return _EXTENDED[dtype]
     try:
-        found: np.dtype[Any] = np.dtype(dtype)
+        found: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)
     except TypeError:
-        raise DTypeError(f"no dtype named {dtype!r}; for example float32, bfloat16, int64, bool") from None
+        found = None
+    if found is None:
+        raise DTypeError(f"no dtype named {dtype!r}; for example float32, bfloat16, int64, bool")
+    return found
+
+
+def number_dtype(dtype: Any) -> np.dtype[Any]:
+    """The same, for what is computed with: text and Python objects are refused."""
+    found = as_dtype(dtype)
+    if found.kind not in "biufc" and found not in _EXTENDED.values():
+        raise DTypeError(f"{found} holds no numbers; for example float32, bfloat16, int64, bool do")
     return found
 
 

@@ -15,7 +15,7 @@ from .backend import Buffer, Device, contiguous_strides, is_contiguous, repeats_
 from .errors import DeviceError, DTypeError, GradientError, ShapeError
 from .kernel import Bound, bind, hashable
 from .op import PLACES, Call, Edge, Layout, Leaf, Op, Output, SavePlan, Settings, save_plan
-from .spec import Spec
+from .spec import Spec, number_dtype
 from .storage import Storage
 from .value import Value
 
@@ -75,7 +75,7 @@ class Tensor(Value):
             dtype = np.float32 if array.dtype == np.float64 else array.dtype
         array = np.array(value, dtype=None if dtype is None else Spec((), dtype).dtype)
         device = device or config.current_device()
-        return cls.around(device.upload(array), Spec(array.shape, array.dtype), device)
+        return cls.around(device.upload(array), Spec(array.shape, number_dtype(array.dtype)), device)
 
     @classmethod
     def around(cls, buffer: Buffer, spec: Spec, device: Device) -> Self:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..errors import DTypeError, OutOfRangeError
 from ..op import op
-from ..spec import as_dtype, broadcast
+from ..spec import as_dtype, broadcast, number_dtype
 
 __all__ = [
     "add",
@@ -671,7 +671,7 @@ def cast(x, *, dtype, exact=False):
 
 @cast.shape
 def cast_shape(x, *, dtype, exact):
-    return x.with_dtype(dtype)
+    return x.with_dtype(number_dtype(dtype))
 
 
 @cast.samples

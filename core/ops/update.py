@@ -8,6 +8,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
+from .choice import check_choice
 
 __all__ = ["gradient_descent_update", "sgd_update", "adam_update"]
 
@@ -25,11 +26,6 @@ def check_numbers(**hyper):
     for name, spec in hyper.items():
         if spec.shape != ():
             raise ShapeError(f"{name} is one number, got {spec}")
-
-
-def check_choice(name, choice, choices):
-    if choice not in choices:
-        raise ShapeError(f"{name} is {choice!r}; it may be {' or '.join(map(repr, choices))}")
 
 
 # -- gradient descent ----------------------------------------------------------------------------

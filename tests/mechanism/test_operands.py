@@ -97,3 +97,23 @@ def test_a_rule_of_a_variadic_op_may_ask_for_values_and_specs_at_once():
 
     assert x.gradient.numpy().tolist() == [2.0, 4.0]
     assert y.gradient.numpy().tolist() == [6.0, 8.0]
+
+
+def test_an_operand_that_is_none_is_refused_unless_it_is_optional():
+    x = Tensor.of(np.ones((2, 2), np.float32))
+
+    for operands, name in (((None, x), "x"), ((x, None), "y")):
+        with pytest.raises(TypeError, match=f"matmul: operand '{name}' is None"):
+            ops.matmul(*operands)
+
+
+@pytest.mark.parametrize("dtype", [None, "object", "S3", "datetime64[s]", "no such"])
+def test_a_dtype_that_holds_no_numbers_is_refused(dtype):
+    with pytest.raises(DTypeError, match=r"no dtype named|holds no numbers"):
+        ops.cast(Tensor.of(np.ones(2, np.float32)), dtype=dtype)
+
+
+@pytest.mark.parametrize("value", ["text", [object()], [b"bytes"]])
+def test_a_tensor_of_something_else_than_numbers_is_refused(value):
+    with pytest.raises(DTypeError, match="holds no numbers"):
+        Tensor.of(value)
