@@ -195,6 +195,18 @@ class Graph:
         symbols = [symbol for op in self._waited_for() for symbol in op.symbols()]
         return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is self.core]))
 
+    def admit(self, made: Operation, nodes: Sequence[Node]) -> None:
+        """Take in an operation that was made elsewhere, under its name, and the core calls that are part of it."""
+        self.check_not_finalized()
+        if made.name in self._operations:
+            raise ValueError(f"there is an operation {made.name!r} already; import under another import_scope")
+        self._names.take(made.name)
+        made.graph, self._operations[made.name] = self, made
+        self._owners.update(dict.fromkeys(nodes, made))
+        for tensor in made.outputs:
+            if tensor.symbol is not None:
+                self._tensors.setdefault(tensor.symbol, tensor)
+
     def owner(self, node: Node) -> Operation | None:
         """The operation that a core call is part of."""
         return self._owners.get(node)

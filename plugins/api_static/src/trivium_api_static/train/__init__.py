@@ -29,13 +29,14 @@ from .optimizer import (
     Optimizer,
     RMSPropOptimizer,
 )
-from .saver import Saver
+from .saver import Saver, export_meta_graph, import_meta_graph
 from .step import create_global_step, get_global_step, get_or_create_global_step, global_step
 
 __all__ = [
     "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "CheckpointState", "ExponentialMovingAverage",
     "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "RMSPropOptimizer", "Saver",
     "checkpoint_exists", "cosine_decay", "cosine_decay_restarts", "create_global_step", "exponential_decay",
+    "export_meta_graph", "import_meta_graph",
     "get_checkpoint_state", "get_global_step", "get_or_create_global_step", "global_step", "inverse_time_decay",
     "latest_checkpoint", "list_variables", "load_variable", "natural_exp_decay", "piecewise_constant",
     "polynomial_decay", "update_checkpoint_state",

@@ -64,7 +64,7 @@ def write_tensors(prefix: str, arrays: Mapping[str, np.ndarray], meta: Any | Non
     described = {name: {"dtype": array.dtype.name, "shape": list(array.shape)} for name, array in arrays.items()}
     write_aside(f"{prefix}{INDEX}", json.dumps({"format": "trivium", "tensors": described}, indent=1).encode())
     if meta is not None:
-        write_aside(f"{prefix}{META}", json.dumps(meta, indent=1).encode())
+        write_aside(f"{prefix}{META}", json.dumps(meta).encode())
 
 
 def _elements(array: np.ndarray) -> memoryview:
