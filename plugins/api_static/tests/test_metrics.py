@@ -30,7 +30,8 @@ def numpy_measures(labels, guesses, chances, weights):
 
     return {
         "mean": mean(chances), "accuracy": mean(guesses == labels),
-        "precision": count(1, 1) / (count(1, 1) + count(1, 0)), "recall": count(1, 1) / (count(1, 1) + count(0, 1)), "mean_squared_error": mean((chances - labels) ** 2),
+        "precision": count(1, 1) / (count(1, 1) + count(1, 0)), "recall": count(1, 1) / (count(1, 1) + count(0, 1)),
+        "mean_squared_error": mean((chances - labels) ** 2),
         "mean_absolute_error": mean(np.abs(chances - labels)),
         "root_mean_squared_error": np.sqrt(mean((chances - labels) ** 2)), "true_positives": count(1, 1),
         "false_positives": count(1, 0), "true_negatives": count(0, 0), "false_negatives": count(0, 1),

@@ -10,6 +10,7 @@ from .checkpoint import (
     load_variable,
     update_checkpoint_state,
 )
+from .coordinator import Coordinator, LooperThread
 from .decay import (
     cosine_decay,
     cosine_decay_restarts,
@@ -18,6 +19,30 @@ from .decay import (
     natural_exp_decay,
     piecewise_constant,
     polynomial_decay,
+)
+from .hooks import (
+    CheckpointSaverHook,
+    CheckpointSaverListener,
+    FeedFnHook,
+    FinalOpsHook,
+    LoggingTensorHook,
+    NanLossDuringTrainingError,
+    NanTensorHook,
+    SecondOrStepTimer,
+    SessionRunArgs,
+    SessionRunContext,
+    SessionRunHook,
+    SessionRunValues,
+    StepCounterHook,
+    StopAtStepHook,
+)
+from .monitored import (
+    ChiefSessionCreator,
+    MonitoredSession,
+    MonitoredTrainingSession,
+    Scaffold,
+    SessionCreator,
+    SingularMonitoredSession,
 )
 from .optimizer import (
     AdadeltaOptimizer,
@@ -31,13 +56,18 @@ from .optimizer import (
 )
 from .saver import Saver, export_meta_graph, import_meta_graph
 from .step import create_global_step, get_global_step, get_or_create_global_step, global_step
+from .supervisor import Supervisor
 
 __all__ = [
-    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "CheckpointState", "ExponentialMovingAverage",
-    "FtrlOptimizer", "GradientDescentOptimizer", "MomentumOptimizer", "Optimizer", "RMSPropOptimizer", "Saver",
-    "checkpoint_exists", "cosine_decay", "cosine_decay_restarts", "create_global_step", "exponential_decay",
-    "export_meta_graph", "import_meta_graph",
-    "get_checkpoint_state", "get_global_step", "get_or_create_global_step", "global_step", "inverse_time_decay",
-    "latest_checkpoint", "list_variables", "load_variable", "natural_exp_decay", "piecewise_constant",
-    "polynomial_decay", "update_checkpoint_state",
+    "AdadeltaOptimizer", "AdagradOptimizer", "AdamOptimizer", "CheckpointSaverHook", "CheckpointSaverListener",
+    "CheckpointState", "ChiefSessionCreator", "Coordinator", "ExponentialMovingAverage", "FeedFnHook", "FinalOpsHook",
+    "FtrlOptimizer", "GradientDescentOptimizer", "LoggingTensorHook", "LooperThread", "MomentumOptimizer",
+    "MonitoredSession", "MonitoredTrainingSession", "NanLossDuringTrainingError", "NanTensorHook", "Optimizer",
+    "RMSPropOptimizer", "Saver", "Scaffold", "SecondOrStepTimer", "SessionCreator", "SessionRunArgs",
+    "SessionRunContext", "SessionRunHook", "SessionRunValues", "SingularMonitoredSession", "StepCounterHook",
+    "StopAtStepHook", "Supervisor", "checkpoint_exists", "cosine_decay", "cosine_decay_restarts",
+    "create_global_step", "exponential_decay", "export_meta_graph", "get_checkpoint_state", "get_global_step",
+    "get_or_create_global_step", "global_step", "import_meta_graph", "inverse_time_decay", "latest_checkpoint",
+    "list_variables", "load_variable", "natural_exp_decay", "piecewise_constant", "polynomial_decay",
+    "update_checkpoint_state",
 ]  # fmt: skip
