@@ -68,6 +68,18 @@ def pooled(x, function, kernel, stride, padding, dilation=1):
     return y
 
 
+def largest_at(x, kernel, stride):
+    """Where in an image the largest element of each window stands."""
+    places = np.broadcast_to(np.arange(x[0].size, dtype=float).reshape(x[0].shape), x.shape)
+    pairs = zip(windows(x, kernel, stride, "SAME"), windows(places, kernel, stride, "SAME"))
+    for (at, counts, seen), (_, _, there) in pairs:
+        if not any(at):
+            y = np.zeros((len(x), *counts, x.shape[-1]))
+        best = np.nanargmax(seen.reshape(len(x), -1, x.shape[-1]), 1)
+        y[(slice(None), *at)] = np.take_along_axis(there.reshape(len(x), -1, x.shape[-1]), best[:, None], 1)[:, 0]
+    return y
+
+
 def spatial_moments(x):
     return x.mean((0, 1, 2)), x.var((0, 1, 2))
 
@@ -139,6 +151,11 @@ NN = [
      pooled(IMAGE, np.nanmax, (2, 3), (1, 2), "SAME")),
     ("nn.pool", lambda f: f(SERIES, [2], "MAX", "VALID", dilation_rate=[3]), np.maximum(SERIES[:, :4], SERIES[:, 3:])),
     ("nn.pool", lambda f: f(SERIES, [2], "AVG", "VALID"), (SERIES[:, 1:] + SERIES[:, :-1]) / 2),
+    ("nn.max_pool_with_argmax", lambda f: f(IMAGE, [1, 3, 2, 1], [1, 2, 2, 1], "SAME"), (
+        pooled(IMAGE, np.nanmax, (3, 2), 2, "SAME"), largest_at(IMAGE, (3, 2), 2))),
+    ("nn.max_pool_with_argmax", lambda f: f(IMAGE, [1, 3, 2, 1], [1, 2, 2, 1], "SAME", include_batch_in_index=True), (
+        pooled(IMAGE, np.nanmax, (3, 2), 2, "SAME"),
+        largest_at(IMAGE, (3, 2), 2) + np.array([0, 90]).reshape(2, 1, 1, 1))),
     ("nn.lrn", lambda f: f(IMAGE, 1, 2.0, 0.3, 0.75), IMAGE / (2 + 0.3 * np.stack(
         [(IMAGE[..., max(c - 1, 0) : c + 2] ** 2).sum(-1) for c in range(3)], -1)) ** 0.75),
     ("nn.l2_loss", lambda f: f(X), (X**2).sum() / 2),

@@ -30,6 +30,7 @@ from .default import get_default_session
 from .dtypes import *
 from .gradient import *
 from .graph import *
+from .image import random_crop
 from .math import *
 from .nn import bias_add
 from .operation import Operation, Tensor

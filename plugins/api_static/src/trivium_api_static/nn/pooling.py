@@ -131,9 +131,9 @@ def max_pool_with_argmax(
             x, kernel=kernel, stride=stride, **pool_window(padding, (height, width), kernel, stride)
         )
         where = from_core(ops.cast(places, dtype="int64"), is_last) * channels
-        where = where + ops.arange(shape=(channels,), dtype="int64", place=x.graph)
+        where = where + ops.arange(stop=channels, dtype="int64", place=x.graph)
         if include_batch_in_index:
-            images = ops.arange(shape=(batch,), dtype="int64", place=x.graph)
+            images = ops.arange(stop=batch, dtype="int64", place=x.graph)
             where = where + ops.reshape(images, shape=(batch, 1, 1, 1)) * (height * width * channels)
         return from_core(out, is_last), ops.cast(where, dtype=dtype)
 
