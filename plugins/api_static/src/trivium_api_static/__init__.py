@@ -9,6 +9,7 @@ from . import (
     array,
     contrib,
     control,
+    data,
     dtypes,
     errors,
     image,
@@ -26,6 +27,7 @@ from .bridge import apply
 from .build import *
 from .clipping import *
 from .control import *
+from .decoding import *
 from .default import get_default_session
 from .dtypes import *
 from .gradient import *

@@ -349,7 +349,7 @@ class Graph:
 
     def is_feedable(self, tensor: Tensor) -> bool:
         """Whether a value may be fed for a tensor."""
-        return tensor not in self._unfeedable and tensor.symbol is not None
+        return tensor not in self._unfeedable and (tensor.symbol is not None or tensor.op.type == "Placeholder")
 
     def prevent_fetching(self, op: Operation) -> None:
         """Refuse to give the values of an operation."""

@@ -44,6 +44,8 @@ class Operation:
     type:     TensorFlow's word for what it does
     origin:   `file:line` of the user's code that made it
     evaluate: of an operation that the Session computes itself: session -> value
+    source:   of an operation whose outputs Python gives for each run (staging.py)
+    sink:     of an operation that gives its inputs to Python (staging.py)
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Operation:
         self.outputs: list[Tensor] = []
         self.attributes = dict(attributes or {})
         self.evaluate = evaluate
+        self.source: Callable[..., Any] | None = None
+        self.sink: Callable[..., None] | None = None
         self.origin = user_line()
 
     def get_attr(self, name: str) -> Any:

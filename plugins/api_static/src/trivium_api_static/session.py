@@ -25,6 +25,7 @@ from .graph import Graph, GraphKeys, get_default_graph, placed
 from .operation import Operation, Tensor
 from .options import ConfigProto
 from .random import RandomSlot
+from .staging import Drawing, sinks_of, sources_of
 from .variable import Variable
 
 __all__ = ["Session", "InteractiveSession"]
@@ -47,10 +48,16 @@ class State(SessionStore):
 
 @frozen(eq=False)
 class Plan:
-    """A Program for some fetches and feeds, and where the result of each fetch stands among its own."""
+    """A Program for some fetches and feeds, and where the result of each fetch stands among its own.
+
+    sources: operations whose values Python gives before it runs
+    sinks:   operations that take values after it, and where these stand
+    """
 
     program: Program
     places: tuple[int | None, ...]
+    sources: tuple[Operation, ...]
+    sinks: tuple[tuple[Operation, tuple[int | None, ...]], ...]
 
 
 class Session:
@@ -84,8 +91,8 @@ class Session:
         """
         self._check_open()
         elements = [element_of(self.graph, fetch) for fetch in leaves(fetches)]
-        feeds = feeds_of(self.graph, feed_dict)
-        values = self._run(tuple(elements), feeds)
+        feeds, texts = feeds_of(self.graph, feed_dict)
+        values = self._run(tuple(elements), feeds, texts)
         return rebuilt(fetches, iter(values))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Any:
@@ -106,28 +113,34 @@ class Session:
         if not self.graph.version:
             raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
 
-    def _run(self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray]) -> list[Any]:
+    def _run(self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray], texts: dict[Tensor, Any]) -> list[Any]:
         key = elements, frozenset(feeds)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._planned(elements, tuple(feeds))
+        drawing = Drawing(self, texts)
+        results = self._results(plan.program, {**drawing.symbols(plan.sources), **feeds})
+        for op, places in plan.sinks:
+            op.sink(self, *[self._value(x, place, results, drawing) for x, place in zip(op.inputs, places)])
+        return [self._value(element, place, results, drawing) for element, place in zip(elements, plan.places)]
+
+    def _results(self, program: Program, feeds: dict[Symbol, np.ndarray]) -> list[Any]:
         try:
-            results = plan.program.run(feeds)
+            return program.run(feeds)
         except StateError as error:
-            raise self._uninitialized(plan.program, error) from None
+            raise self._uninitialized(program, error) from None
         except MemoryError as error:
             raise self._translated(errors.ResourceExhaustedError, error) from error
         except KernelError as error:
             raise self._translated(errors.UnimplementedError, error) from error
         except (TriviumError, ValueError, ArithmeticError, IndexError) as error:
             raise self._translated(errors.InvalidArgumentError, error) from error
-        return [self._value(element, place, results) for element, place in zip(elements, plan.places)]
 
-    def _value(self, element: Any, place: int | None, results: list[Any]) -> Any:
+    def _value(self, element: Any, place: int | None, results: list[Any], drawing: Drawing) -> Any:
         if isinstance(element, Operation):
             return None
         if place is None:
-            return element.op.evaluate(self)
+            return drawing.text(element)
         return results[place].numpy()[()]
 
     def _planned(self, elements: tuple[Any, ...], fed: tuple[Symbol, ...]) -> Plan:
@@ -144,12 +157,21 @@ class Session:
                         updates[symbol] = None
                     elif symbol.node.op not in (READ, CONSTANT):
                         fetched.setdefault(symbol, len(fetched))  # computed, and not looked at
+        taken = [
+            (op, tuple([None if x.symbol is None else fetched.setdefault(x.symbol, len(fetched)) for x in op.inputs]))
+            for op in sinks_of(elements)
+        ]
         needed = Needed.of(self.graph, [*fetched, *updates], fed)
-        self._check(needed, set(fed))
+        looked_at = [*elements, *[x for op, _ in taken for x in op.inputs]]
+        texts = [x for element in looked_at for x in getattr(element, "outputs", [element])]
+        sources = sources_of(self.graph, needed.nodes, fed, texts)
+        given = [x.symbol for op in sources for x in op.outputs if x.symbol is not None and x.symbol not in fed]
+        self._check(needed, {*fed, *given})
         program = Program(
-            list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state
-        )
-        return Plan(program, tuple(places))
+            list(fetched), updates=[*updates, *needed.reactions], fed=[*fed, *given], device=self._device,
+            store=self._state,
+        )  # fmt: skip
+        return Plan(program, tuple(places), tuple(sources), tuple(taken))
 
     # -- what can be wrong -----------------------------------------------------------------------------
 
