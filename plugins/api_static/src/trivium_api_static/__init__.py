@@ -37,7 +37,9 @@ from .math import *
 from .nn import bias_add
 from .operation import Operation, Tensor
 from .options import ConfigProto, GPUOptions, GraphOptions, RunMetadata, RunOptions
+from .queues import *
 from .random import *
+from .readers import *
 from .session import InteractiveSession, Session
 from .tensor_shape import Dimension, TensorShape
 from .variable import *

@@ -264,6 +264,11 @@ class Session:
     # -- its life --------------------------------------------------------------------------------------
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
     def graph_def(self) -> Any:
         """What a saved graph says about each operation."""
         return self.graph.as_graph_def()

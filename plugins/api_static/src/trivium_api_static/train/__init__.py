@@ -36,6 +36,15 @@ from .hooks import (
     StepCounterHook,
     StopAtStepHook,
 )
+from .input import (
+    batch,
+    input_producer,
+    limit_epochs,
+    range_input_producer,
+    shuffle_batch,
+    slice_input_producer,
+    string_input_producer,
+)
 from .monitored import (
     ChiefSessionCreator,
     MonitoredSession,
@@ -54,6 +63,7 @@ from .optimizer import (
     Optimizer,
     RMSPropOptimizer,
 )
+from .queue_runner import QueueRunner, add_queue_runner, start_queue_runners
 from .saver import Saver, export_meta_graph, import_meta_graph
 from .step import create_global_step, get_global_step, get_or_create_global_step, global_step
 from .supervisor import Supervisor
@@ -63,11 +73,12 @@ __all__ = [
     "CheckpointState", "ChiefSessionCreator", "Coordinator", "ExponentialMovingAverage", "FeedFnHook", "FinalOpsHook",
     "FtrlOptimizer", "GradientDescentOptimizer", "LoggingTensorHook", "LooperThread", "MomentumOptimizer",
     "MonitoredSession", "MonitoredTrainingSession", "NanLossDuringTrainingError", "NanTensorHook", "Optimizer",
-    "RMSPropOptimizer", "Saver", "Scaffold", "SecondOrStepTimer", "SessionCreator", "SessionRunArgs",
+    "QueueRunner", "RMSPropOptimizer", "Saver", "Scaffold", "SecondOrStepTimer", "SessionCreator", "SessionRunArgs",
     "SessionRunContext", "SessionRunHook", "SessionRunValues", "SingularMonitoredSession", "StepCounterHook",
-    "StopAtStepHook", "Supervisor", "checkpoint_exists", "cosine_decay", "cosine_decay_restarts",
-    "create_global_step", "exponential_decay", "export_meta_graph", "get_checkpoint_state", "get_global_step",
-    "get_or_create_global_step", "global_step", "import_meta_graph", "inverse_time_decay", "latest_checkpoint",
-    "list_variables", "load_variable", "natural_exp_decay", "piecewise_constant", "polynomial_decay",
-    "update_checkpoint_state",
+    "StopAtStepHook", "Supervisor", "add_queue_runner", "batch", "checkpoint_exists", "cosine_decay",
+    "cosine_decay_restarts", "create_global_step", "exponential_decay", "export_meta_graph", "get_checkpoint_state",
+    "get_global_step", "get_or_create_global_step", "global_step", "import_meta_graph", "input_producer",
+    "inverse_time_decay", "latest_checkpoint", "limit_epochs", "list_variables", "load_variable", "natural_exp_decay",
+    "piecewise_constant", "polynomial_decay", "range_input_producer", "shuffle_batch", "slice_input_producer",
+    "start_queue_runners", "string_input_producer", "update_checkpoint_state",
 ]  # fmt: skip

@@ -26,6 +26,7 @@ from .hooks import (
     SessionRunValues,
     StepCounterHook,
 )
+from .queue_runner import start_queue_runners
 from .saver import Saver
 
 __all__ = [
@@ -144,6 +145,7 @@ class MonitoredSession:
         self._session: Any = (session_creator or ChiefSessionCreator()).create_session()
         self.graph = self._session.graph
         try:
+            start_queue_runners(self._session, self._coord)
             for hook in self._hooks:
                 hook.after_create_session(self._session, self._coord)
         except BaseException:

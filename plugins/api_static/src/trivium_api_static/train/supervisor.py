@@ -13,6 +13,7 @@ from ..session import Session
 from .checkpoint import latest_checkpoint
 from .coordinator import Coordinator, LooperThread
 from .monitored import Scaffold
+from .queue_runner import start_queue_runners
 from .saver import Saver
 from .step import get_global_step
 
@@ -72,6 +73,7 @@ class Supervisor:
         session = self._scaffold.prepared(Session(master, graph=self.graph, config=config), newest)
         if start_standard_services:
             self.start_standard_services(session)
+            self.start_queue_runners(session)
         return session
 
     def start_standard_services(self, sess: Any) -> list[LooperThread]:
@@ -79,6 +81,10 @@ class Supervisor:
         if not (self.save_path and self.saver and self._every):
             return []
         return [self.loop(self._every, self._save, args=(sess,))]
+
+    def start_queue_runners(self, sess: Any) -> Any:
+        """Fill the graph's queues, in threads."""
+        return start_queue_runners(sess, self.coord)
 
     def _save(self, session: Any) -> None:
         self.saver.save(session, self.save_path, global_step=self.global_step)
