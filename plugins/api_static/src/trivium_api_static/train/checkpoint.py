@@ -25,8 +25,8 @@ from ..dtypes import DType, as_dtype
 from ..errors import DataLossError, NotFoundError
 
 __all__ = [
-    "CheckpointReader", "CheckpointState", "NewCheckpointReader", "checkpoint_exists", "get_checkpoint_state", "latest_checkpoint", "list_variables",
-    "load_checkpoint", "load_variable", "update_checkpoint_state",
+    "CheckpointReader", "CheckpointState", "NewCheckpointReader", "checkpoint_exists", "get_checkpoint_state",
+    "latest_checkpoint", "list_variables", "load_checkpoint", "load_variable", "update_checkpoint_state",
 ]  # fmt: skip
 
 INDEX, DATA, META = ".index", ".data-00000-of-00001", ".meta"
