@@ -271,4 +271,5 @@ def test_one_step_at_full_size_has_equal_losses(name, tmp_path):
     losses = [of_dynamic(table)[0], of_static(table)[0], of_prototxt(table, tmp_path)[0]]
 
     assert losses[1] == losses[0]
-    assert losses[2] == pytest.approx(losses[0], rel=1e-6)
+    assert losses[2][0] == pytest.approx(losses[0][0], rel=1e-7)
+    assert losses[2][1] == pytest.approx(losses[0][1], rel=1e-5), "Caffe's batch norm rounds in two layers"

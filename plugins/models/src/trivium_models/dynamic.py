@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from trivium.layer import Layer
 from trivium_api_dynamic import nn
 
-from .table import IMAGE, LABEL, Row, Table, total
+from .table import IMAGE, LABEL, Placed, Table, total
 
 
 def build(table: Table) -> Network:
@@ -26,10 +27,9 @@ class Network(nn.Module):
         super().__init__()
         self.table = table
         for at in table.placed():
-            if isinstance(at.layer, Layer) and at.row.weight is None:
-                at.layer.build(*at.inputs)
+            if at.row.weight is None:
                 *folders, name = at.row.name.split("/")
-                self._folder(folders).add_module(name, at.layer)
+                self._folder(folders).add_module(name, _module(at))
 
     def _folder(self, path: list[str]) -> nn.Module:
         inside: nn.Module = self
@@ -44,11 +44,9 @@ class Network(nn.Module):
         heads = self.table.heads if self.training else [self.table.scores]
         values = {IMAGE: images}
         for one in self.table.needed(*heads):
-            values[one.name] = self._function(one)(*[values[name] for name in one.inputs])
+            module = self.get_submodule(one.name.replace("/", "."))
+            values[one.name] = module(*[values[name] for name in one.inputs])
         return values[heads[0]] if len(heads) == 1 else tuple([values[name] for name in heads])
-
-    def _function(self, one: Row) -> Any:
-        return one.make() if one.is_op else self.get_submodule(one.name.replace("/", "."))
 
     def loss(self, scores: Any, labels: Any) -> Any:
         """What to train on: the losses on what `forward` returned, each as much as the table says."""
@@ -59,3 +57,25 @@ class Network(nn.Module):
 
 class Folder(nn.Module):
     """Modules whose rows begin with the same word."""
+
+
+class Joint(nn.Module):
+    """An op of several values."""
+
+    def __init__(self, kind: str, op: Callable[..., Any]) -> None:
+        super().__init__()
+        self.kind, self.op = kind, op
+
+    def forward(self, *inputs: Any) -> Any:
+        """The op's result."""
+        return self.op(*inputs)
+
+    def _get_name(self) -> str:
+        return self.kind
+
+
+def _module(at: Placed) -> Any:
+    if not isinstance(at.layer, Layer):
+        return Joint(at.row.type, at.layer)
+    at.layer.build(*at.inputs)
+    return at.layer

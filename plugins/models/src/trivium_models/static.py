@@ -63,7 +63,7 @@ def _applied(one: Row, inputs: Sequence[Any], training: Any, is_last: bool) -> A
     if one.type == "Dropout":  # TensorFlow's own, whose masks start over in each Session
         return tf.layers.dropout(inputs[0], layer.rate, training=training)
     if not isinstance(layer, Layer):
-        return tf.apply(lambda *xs: _out(layer(*[_in(x, is_last) for x in xs]), is_last), *inputs, name=one.type)
+        return tf.apply(lambda *xs: _out(layer(*[_in(x, is_last) for x in xs]), is_last), *inputs, name=_scope())
     wanted = layer.parameters(*[_spec_in(x.spec, is_last) for x in inputs])
     variables = {name: _variable(name, given) for name, given in wanted.items()}
     changed: list[str] = []
@@ -74,10 +74,16 @@ def _applied(one: Row, inputs: Sequence[Any], training: Any, is_last: bool) -> A
         changed.extend(updates)
         return [_out(result, is_last), *updates.values()]
 
-    result, *updates = tf.apply(compute, *inputs, *variables.values(), name=one.type, training=training)
+    result, *updates = tf.apply(compute, *inputs, *variables.values(), name=_scope(), training=training)
     for name, value in zip(changed, updates):
         tf.add_to_collection(tf.GraphKeys.UPDATE_OPS, tf.assign(variables[name], value))
     return result
+
+
+def _scope() -> str:
+    """The scope that is open, which operations shall not be one deeper in."""
+    name: str = tf.get_variable_scope().original_name_scope
+    return name
 
 
 # -- the order of axes ---------------------------------------------------------------------------------
