@@ -187,6 +187,12 @@ def test_windows_that_tile_or_have_a_middle_are_left_in_peace(layer):
     assert not [what for _, what in told(summary(layer, (1, 3, 32, 32))) if "kernel" in what]
 
 
+def test_neighbouring_channels_are_no_windows_to_advise_on():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.LocalResponseNorm(3), nn.Conv2d(8, 8, 3))
+
+    assert summary(net, (1, 3, 16, 16)).advice == ()
+
+
 def test_a_bias_whose_result_something_else_reads_too_is_left_in_peace():
     class Both(nn.Module):
         def __init__(self):

@@ -92,7 +92,8 @@ def windows(survey: Survey) -> Iterator[tuple[Node, Sequence[int], Sequence[int]
 def is_within(node: Node) -> bool:
     """Whether windows slide over channels, as for a local response normalization."""
     origin = node.inputs[0].node
-    return origin.op.name == "reshape" and len(origin.specs[0].shape) == 4 and origin.specs[0].shape[1] == 1
+    is_rearranged = node.op.name == "average_pool" and origin.op.name == "reshape"
+    return is_rearranged and len(origin.specs[0].shape) == 4 and origin.specs[0].shape[1] == 1
 
 
 def by(sizes: Sequence[int]) -> str:
