@@ -2,6 +2,7 @@
 
 # ruff: noqa: F401, F403 - each module names its words in __all__
 
+from ..dropout import dropout
 from ..math import sigmoid, tanh
 from .activation import *
 from .arithmetic import *
