@@ -14,7 +14,7 @@ from .wrapped import Wrapped
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "RMSNorm", "GroupNorm", "LocalResponseNorm", "CrossMapLRN2d",
+    "LayerNorm", "RMSNorm", "GroupNorm", "LocalResponseNorm",
 ]  # fmt: skip
 
 RENAMED = {"scale": "weight", "shift": "bias", "mean": "running_mean", "variance": "running_var"}
@@ -241,4 +241,3 @@ class GroupNorm(Wrapped):
 
 LRN_SHOWN = "{size}, alpha={alpha}, beta={beta}, k={k}"
 LocalResponseNorm = module_of("LocalResponseNorm", functional.local_response_norm, LRN_SHOWN)
-CrossMapLRN2d = module_of("CrossMapLRN2d", functional.local_response_norm, LRN_SHOWN)

@@ -93,8 +93,14 @@ def module_of(
     for key, value in (defaults or {}).items():
         settings[key] = settings[key].replace(default=value)
     settings = {key: settings[key] for key in order} or settings
+
+    def __init__(self: Any, *args: Any, **given: Any) -> None:
+        OfFunction.__init__(self, *args, **given)
+
+    me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    __init__.__signature__ = inspect.Signature([me, *settings.values()])  # type: ignore[attr-defined]
     body |= {
-        "function": staticmethod(function), "signature": inspect.Signature(list(settings.values())), "shown": shown,
+        "__init__": __init__, "function": staticmethod(function), "signature": inspect.Signature(list(settings.values())), "shown": shown,
         "kept": frozenset(kept), "knows_training": "training" in parameters, "__doc__": inspect.getdoc(function),
         "__module__": inspect.stack()[1].frame.f_globals["__name__"],
     }  # fmt: skip
