@@ -206,6 +206,21 @@ PIXELS, MAP = drawn(2, 4, 3, 2), classes(2, 3, 2)
 WEIGHTS = "weight=torch.tensor([0.5, 1.0, 2.0, 0.3]).double()"
 
 
+# 3 sequences of up to 7 steps, with 2, 3 and 0 labels
+STEPS = drawn(7, 3, 4)
+SEQUENCES = STEPS, np.array([[1, 2, 0], [2, 1, 2], [0, 0, 0]]), np.array([7, 5, 4]), np.array([2, 3, 0])
+
+
+def of_logits(text):
+    """CTCLoss behind log_softmax, which PyTorch's gradient takes for granted."""
+
+    def make(torch):
+        called = eval(f"nn.CTCLoss({text})", {"nn": torch.nn})
+        return lambda x, *others: called(x.log_softmax(-1), *others)
+
+    return make
+
+
 def loss(text, *arrays):
     """A loss, with each reduction."""
     head, _, tail = text.partition("(")
@@ -247,6 +262,12 @@ LOSSES = [
     *loss("MultiLabelMarginLoss()", SCORES[0], np.array([1, -1, 0, 0])),
     *loss("MultiLabelSoftMarginLoss()", X, np.round(chances(5, 4))),
     *loss(f"MultiLabelSoftMarginLoss({WEIGHTS})", X, np.round(chances(5, 4))),
+    *[
+        row(f"CTCLoss({text})", of_logits(text), *SEQUENCES, training=(False,))[0]
+        for text in ("", "reduction='sum'", "reduction='none'", "blank=3, zero_infinity=True")
+    ],
+    *row("CTCLoss in a row", of_logits(""), STEPS, np.array([1, 2, 2, 1, 2]), *SEQUENCES[2:], training=(False,)),
+    *function("ctc_loss(x.log_softmax(1), y, torch.tensor([6]), torch.tensor([2]))", drawn(6, 4), np.array([1, 2])),
     *loss("SoftMarginLoss()", X, signs(5, 4)),
     *loss("HingeEmbeddingLoss(margin=0.7)", X, signs(5, 4)),
     *loss("CosineEmbeddingLoss(margin=0.2)", X, Y, signs(5)),
@@ -271,6 +292,18 @@ OTHERS = [
     *function("conv_transpose1d(x, y, stride=2)", LINE, drawn(4, 2, 3)),
     *function("softmax(x, 1, dtype=torch.float32)", X),
     *function("dropout(x, 0.5, training=False)", X),
+    *[
+        each
+        for mode in ("bilinear", "nearest")
+        for border in ("zeros", "border", "reflection")
+        for aligned in (True, False)
+        for each in function(
+            f"grid_sample(x, y, '{mode}', '{border}', align_corners={aligned})", IMAGE, drawn(2, 3, 4, 2) * 0.9
+        )
+    ],
+    *function("grid_sample(x, y, align_corners=False)", VOLUME, drawn(2, 2, 3, 2, 3) * 0.6),
+    *function("affine_grid(x, (2, 3, 4, 5), align_corners=False)", drawn(2, 2, 3)),
+    *function("affine_grid(x, (2, 3, 4, 5, 3), align_corners=True)", drawn(2, 3, 4)),
     *function("prelu(x, y)", IMAGE, positive(4)),
 ]
 
@@ -352,7 +385,10 @@ MODULES_APART = {
     "Sequential": "its modules go by another name, which no caller can write",
     "Hardtanh": "the two names that its limits had before PyTorch 0.4 are not taken",
 }  # fmt: skip
-FUNCTIONS_APART = {"normalize": "it does not write to an `out`"}
+FUNCTIONS_APART = {
+    "normalize": "it does not write to an `out`",
+    "embedding": "it only gathers; the options are not there",
+}
 
 
 @needs_torch

@@ -2,6 +2,8 @@
 
 from functools import wraps
 
+import numpy as np
+
 from trivium import ops
 
 from .loss import as_class_numbers
@@ -11,7 +13,8 @@ __all__ = [
     "SquaredError", "AbsoluteError", "Huber", "SmoothAbsoluteError", "SigmoidCrossEntropy",
     "BinaryCrossEntropy", "KlDivergence", "PoissonNll", "GaussianNll", "NegativeLogLikelihood", "Hinge",
     "MultiMargin", "MultilabelMargin", "MultilabelSoftMargin", "BinaryHinge", "SoftMargin", "HingeEmbedding",
-    "Contrastive", "CosineEmbedding", "MarginRanking", "TripletMargin", "CosineSimilarity", "PairwiseDistance",
+    "Contrastive", "CosineEmbedding", "MarginRanking", "TripletMargin", "CtcLoss", "CosineSimilarity",
+    "PairwiseDistance",
 ]  # fmt: skip
 
 
@@ -67,6 +70,11 @@ def distribution(make):
     return *two(make), make(4, 3, low=0.2, high=2.0)
 
 
+def sequences(make):
+    steps, labels = make(2, 4, 4, low=-3.0, high=-0.1), make.integers(2, 2, low=0, high=3)
+    return steps, labels, np.array([4, 3]), np.array([2, 1])
+
+
 def of_labels(function):
     """The function, with labels of any dtype that holds whole numbers."""
 
@@ -110,6 +118,8 @@ MarginRanking = loss("MarginRanking", ops.margin_ranking, ranked, margin=0.5)
 TripletMargin = loss(
     "TripletMargin", ops.triplet_margin, three, margin=3.0, order=3.0, epsilon=0.01, is_swapped=True
 )  # fmt: skip
+
+CtcLoss = layer_of("CtcLoss", ops.ctc_loss, sequences, tried={"blank": 3})
 
 # -- distances -----------------------------------------------------------------------------------
 

@@ -53,13 +53,21 @@ class Passing(Function):
 
 
 def passing(told: Callable[..., Any], values: Any) -> Any:
-    """The values, of which those that are tensors show their gradients."""
+    """The values; `told` is shown a gradient for each, None for those that are no tensors or want none."""
     places = [i for i, value in enumerate(values) if isinstance(value, CoreTensor)]
-    if not places:
-        return values
+    wants = [value.edge is not None if isinstance(value, CoreTensor) else False for value in values]
+
+    def shown(gradients: tuple[Any, ...]) -> list[Any]:
+        every = [None] * len(wants)
+        for i, g in zip(places, gradients):
+            every[i] = g if wants[i] else None
+        changed = told(tuple(every))
+        return [changed[i] for i in places]
+
     values = list(values)
-    for i, made in zip(places, Passing.apply(told, *[values[i] for i in places])):
-        values[i] = made
+    if places:
+        for i, made in zip(places, Passing.apply(shown, *[values[i] for i in places])):
+            values[i] = made
     return values
 
 

@@ -6,7 +6,7 @@ from .of_function import OfFunction, module_of
 
 __all__ = [
     "L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
-    "PoissonNLLLoss", "GaussianNLLLoss", "CrossEntropyLoss", "NLLLoss", "NLLLoss2d", "MultiMarginLoss",
+    "PoissonNLLLoss", "GaussianNLLLoss", "CrossEntropyLoss", "NLLLoss", "NLLLoss2d", "CTCLoss", "MultiMarginLoss",
     "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss", "HingeEmbeddingLoss",
     "CosineEmbeddingLoss", "MarginRankingLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
     "CosineSimilarity", "PairwiseDistance",
@@ -54,6 +54,7 @@ GaussianNLLLoss = loss("GaussianNLLLoss", functional.gaussian_nll_loss)
 CrossEntropyLoss = loss("CrossEntropyLoss", functional.cross_entropy, WEIGHTS)
 NLLLoss = loss("NLLLoss", functional.nll_loss, WEIGHTS)
 NLLLoss2d = loss("NLLLoss2d", functional.nll_loss, WEIGHTS)
+CTCLoss = loss("CTCLoss", functional.ctc_loss)
 MultiMarginLoss = loss("MultiMarginLoss", functional.multi_margin_loss, WEIGHTS)
 MultiLabelMarginLoss = loss("MultiLabelMarginLoss", functional.multilabel_margin_loss)
 MultiLabelSoftMarginLoss = loss("MultiLabelSoftMarginLoss", functional.multilabel_soft_margin_loss, WEIGHTS)

@@ -100,7 +100,8 @@ def module_of(
     me = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
     __init__.__signature__ = inspect.Signature([me, *settings.values()])  # type: ignore[attr-defined]
     body |= {
-        "__init__": __init__, "function": staticmethod(function), "signature": inspect.Signature(list(settings.values())), "shown": shown,
+        "__init__": __init__, "function": staticmethod(function), "shown": shown,
+        "signature": inspect.Signature(list(settings.values())),
         "kept": frozenset(kept), "knows_training": "training" in parameters, "__doc__": inspect.getdoc(function),
         "__module__": inspect.stack()[1].frame.f_globals["__name__"],
     }  # fmt: skip

@@ -39,7 +39,7 @@ from .activation import (
     threshold,
     threshold_,
 )
-from .class_loss import cross_entropy, nll_loss
+from .class_loss import cross_entropy, ctc_loss, nll_loss
 from .convolution import (
     conv1d,
     conv2d,
@@ -115,7 +115,9 @@ from .pooling import (
     max_unpool3d,
 )
 from .resampling import (
+    affine_grid,
     channel_shuffle,
+    grid_sample,
     interpolate,
     pixel_shuffle,
     pixel_unshuffle,

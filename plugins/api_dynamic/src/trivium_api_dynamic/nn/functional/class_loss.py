@@ -1,11 +1,16 @@
 """Losses whose targets are classes."""
 
+import numpy as np
+
 from trivium import ops
 from trivium.spec import product
 
+from ...creation import as_tensor
 from ...errors import DTypeMismatchError, SizeMismatchError
+from ...promotion import cast
+from ...tensors import on_host
 from .parameters import beside
-from .reduction import chosen, reduced
+from .reduction import checked, chosen, reduced
 
 NORMALIZATIONS = {"mean": "valid", "sum": "none", "none": "each"}
 
@@ -92,3 +97,43 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     word = {"mean": "weights", "sum": "none", "none": "each"}[reduction]
     (weight,) = beside(input, weight)
     return ops.nll(input, target, weight, axis=1, ignore=ignore_index, normalization=word)
+
+
+def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+    """-log of the chance that a sequence reads as its targets, once repeats and then blanks are taken out.
+
+    log_probs:      (T, N, classes), or (T, classes)
+    targets:        (N, S), or the targets of all sequences one after another
+    input_lengths:  (N,) steps of each sequence; target_lengths: (N,) its targets; tensors, or tuples of numbers
+    reduction:      "mean" divides each loss by its number of targets before
+    zero_infinity:  0 for sequences that are too short for their targets
+
+    The gradient is that of log_probs; PyTorch's is that of what log_softmax was taken of.  Behind log_softmax the two
+    agree.
+    """
+    checked(reduction)
+    is_single = log_probs.spec.ndim == 2
+    chances = ops.expand(log_probs, axis=0) if is_single else ops.transpose(log_probs, axes=(1, 0, 2))
+    lengths, label_lengths = [ops.reshape(whole(given), shape=(-1,)) for given in (input_lengths, target_lengths)]
+    if targets.spec.ndim == 1:
+        targets = ops.expand(targets, axis=0) if is_single else in_rows(targets, label_lengths)
+    losses = ops.ctc_loss(chances, whole(targets), lengths, label_lengths, blank=blank)
+    if zero_infinity:
+        losses = ops.where(ops.isinf(losses), 0.0, losses)
+    if reduction == "mean":
+        losses = losses / ops.cast(ops.maximum(label_lengths, 1), dtype=losses.spec.dtype.name)
+    losses = reduced(losses, reduction)
+    return ops.reshape(losses, shape=()) if is_single else losses
+
+
+def whole(numbers):
+    """Whole numbers as int64."""
+    return cast(numbers if hasattr(numbers, "spec") else as_tensor(numbers), np.dtype(np.int64))
+
+
+def in_rows(targets, lengths):
+    """Targets that stand one after another, as a row for each sequence, filled up with 0."""
+    counts = on_host(lengths)
+    rows = np.zeros((len(counts), int(counts.max(initial=0))), np.int64)
+    rows[np.arange(rows.shape[1]) < counts[:, None]] = on_host(targets)[: counts.sum()]
+    return as_tensor(rows, device=targets.device)

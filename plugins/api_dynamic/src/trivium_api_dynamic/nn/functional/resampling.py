@@ -128,3 +128,43 @@ def channel_shuffle(input, groups):
             f"Number of channels must be divisible by groups. Got {channels} channels and {groups} groups."
         )
     return ops.shuffle_channels(input, groups=groups)
+
+
+METHODS = {"bilinear": "linear", "nearest": "nearest"}
+BORDERS = {"zeros": "zeros", "border": "edge", "reflection": "reflect"}
+
+
+def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corners=None):
+    """What stands in images at the places of a grid, from -1 to 1, the last axis first.
+
+    input:         (N, C, *spatial), with two or three spatial axes
+    grid:          (N, *size, number of spatial axes)
+    mode:          "bilinear" or "nearest"
+    padding_mode:  what stands outside: "zeros", "border" or "reflection"
+    align_corners: whether -1 and 1 are the centres of the outermost elements, else the edges
+    """
+    if mode not in METHODS:
+        raise NotImplementedError(f"grid_sample: mode {mode!r}; there are {', '.join(METHODS)}")
+    if padding_mode not in BORDERS:
+        raise ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+            f"'{padding_mode}'"
+        )
+    settings = {"method": METHODS[mode], "border": BORDERS[padding_mode], "align_corners": is_aligned(align_corners)}
+    return ops.grid_sample(input, grid, **settings)
+
+
+def affine_grid(theta, size, align_corners=None):
+    """The places that affine maps (N, k, k + 1) send the elements of images (N, C, *spatial) to, for grid_sample."""
+    return ops.affine_grid(theta, size=tuple(size)[2:], align_corners=is_aligned(align_corners))
+
+
+def is_aligned(align_corners):
+    """Whether corners are aligned; a warning where that was left open, as it meant the opposite before PyTorch 1.3."""
+    if align_corners is None:
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please "
+            "specify align_corners=True if the old behavior is desired.",
+            stacklevel=3,
+        )
+    return bool(align_corners)
