@@ -1,6 +1,7 @@
 """Layers that are one function of ops, without anything that they own."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -40,5 +41,5 @@ def layer_of(
         getattr(function, "reference", function))}  # fmt: skip
     attributes = {p.name: field(default=given[p.name]) if p.name in given else field() for p in settings}
     made = make_class(name, attributes, bases=(Layer,), class_body=body, slots=False)
-    made.__module__ = inspect.stack()[1].frame.f_globals["__name__"]  # where pickle finds it
+    made.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle finds it
     return made

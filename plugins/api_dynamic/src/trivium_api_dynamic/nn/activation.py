@@ -23,9 +23,7 @@ class Activation(OfFunction):
 
 
 def activation(name, function, shown="", **more):
-    made = module_of(name, function, shown, base=Activation, **more)
-    made.__module__ = __name__
-    return made
+    return module_of(name, function, shown, base=Activation, **more)
 
 
 ReLU = activation("ReLU", functional.relu)

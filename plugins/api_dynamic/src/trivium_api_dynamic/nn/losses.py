@@ -29,9 +29,7 @@ class Loss(OfFunction):
 
 
 def loss(name, function, kept=(), **more):
-    made = module_of(name, function, base=Loss, kept=kept, **more)
-    made.__module__ = __name__
-    return made
+    return module_of(name, function, base=Loss, kept=kept, **more)
 
 
 OLD = ("size_average", "reduce", "reduction")

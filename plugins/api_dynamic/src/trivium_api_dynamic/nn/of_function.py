@@ -1,6 +1,7 @@
 """Modules that are one function of torch.nn.functional, with its settings kept as attributes."""
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -103,6 +104,6 @@ def module_of(
         "__init__": __init__, "function": staticmethod(function), "shown": shown,
         "signature": inspect.Signature(list(settings.values())),
         "kept": frozenset(kept), "knows_training": "training" in parameters, "__doc__": inspect.getdoc(function),
-        "__module__": inspect.stack()[1].frame.f_globals["__name__"],
+        "__module__": sys._getframe(1).f_globals["__name__"],
     }  # fmt: skip
     return type(name, (base,), body)

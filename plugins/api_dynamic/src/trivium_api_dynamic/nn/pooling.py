@@ -35,9 +35,7 @@ class Windowed1d(Windowed):
 
 
 def pool(name, function, shown="", base=Windowed, **more):
-    made = module_of(name, function, shown, base=base, **more)
-    made.__module__ = __name__
-    return made
+    return module_of(name, function, shown, base=base, **more)
 
 
 MAX = ("kernel_size", "stride", "padding", "dilation", "return_indices", "ceil_mode")

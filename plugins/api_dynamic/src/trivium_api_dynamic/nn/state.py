@@ -193,7 +193,7 @@ def misfit(key: str, own: Any, value: Any) -> str | None:
     if not hasattr(value, "shape"):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
-            f"but received {type(value).__name__}. "
+            f"but received {type(value).__name__}, which is not a tensor. "
         )
     if tuple(value.shape) != tuple(own.shape) and (tuple(own.shape), tuple(value.shape)) != ((), (1,)):
         return (
