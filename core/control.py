@@ -18,7 +18,7 @@ from .errors import DTypeError, GradientError, GraphError, ShapeError
 from .graph import ASSIGN, CONSTANT, Graph, Node, Symbol, innermost, tracing
 from .op import Op, Settings
 from .program import Program
-from .spec import Atom, Dim, Spec, resolve, same_size
+from .spec import Atom, Dim, Spec, atoms_in, resolve, same_size
 from .tensor import Tensor
 
 __all__ = ["cond", "scan", "while_loop"]
@@ -210,11 +210,17 @@ class Body:
         given = [self.graph.state[slot] for slot in slots]
         return evolve(self, outputs=(*self.outputs[:at], *given, *self.outputs[at:]))
 
+    def atoms(self) -> set[Atom]:
+        """The unknown sizes that its calls' settings are made of."""
+        return {atom for node in self.graph.nodes for value in node.settings.values() for atom in atoms_in(value)}
+
     def settled(self, node: Node) -> Settings:
-        """A call's settings with the sizes that are known by now."""
-        if not self.sizes:
-            return node.settings
-        return {name: resolve(value, self.sizes) for name, value in node.settings.items()}
+        """A call's settings with the sizes that are known by now; those born in the body stay as they are."""
+        return {name: self._known(value) for name, value in node.settings.items()}
+
+    def _known(self, value: Any) -> Any:
+        is_known = isinstance(value, Body) or atoms_in(value) <= self.sizes.keys()
+        return resolve(value, self.sizes) if is_known else value
 
     def program(self, device: Device) -> Callable[[Sequence[Any]], list[Any]]:
         """A function from buffers of inputs and captures to buffers of outputs."""

@@ -84,7 +84,12 @@ Symbol.kind = Symbol
 
 
 class Slot:
-    """State that a graph reads and assigns, whose value a Store holds.  A Parameter is one too."""
+    """State that a graph reads and assigns, whose value a Store holds.  A Parameter is one too.
+
+    varying: the axes whose size may be another one after each step of a loop
+    """
+
+    varying: tuple[int, ...] = ()
 
     def __init__(self, spec: Spec, *, name: str, trainable: bool = True) -> None:
         self.spec, self.name, self.trainable = spec, name, trainable
@@ -200,7 +205,11 @@ class Graph:
             return self.state[slot]
         if self.parent is not None:
             outer = self.parent.capture(slot)
-            inner = self._source(PLACEHOLDER, outer.spec, {}, name)
+            varying = getattr(slot, "varying", ())
+            shape = (
+                [Dim() if i in varying else n for i, n in enumerate(outer.spec.shape)] if varying else outer.spec.shape
+            )
+            inner = self._source(PLACEHOLDER, Spec(shape, outer.spec.dtype), {}, name)
             self.entries[slot], self.state[slot] = (outer, inner), inner
             return inner
         return self._source(READ, slot.spec, {"slot": slot}, name)
@@ -344,9 +353,13 @@ def tracing(graph: Graph) -> Iterator[None]:
 
 def innermost(values: Sequence[Any]) -> Graph:
     """The graph in which a call of these operands belongs."""
-    deepest: Graph = max([x.graph for x in values if isinstance(x, Symbol)], key=lambda graph: graph.depth)
+    return within(max([x.graph for x in values if isinstance(x, Symbol)], key=lambda graph: graph.depth))
+
+
+def within(graph: Graph) -> Graph:
+    """The body inside a graph that this thread is tracing, or the graph itself."""
     inner = _tracing.graphs[-1] if _tracing.graphs else None
-    return inner if inner is not None and inner._is_inside(deepest) else deepest
+    return inner if inner is not None and inner._is_inside(graph) else graph
 
 
 def _declared(size: Any) -> Any:

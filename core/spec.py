@@ -266,6 +266,8 @@ def atoms_in(value: Any) -> set[Atom]:
         return {part for atoms, _ in value.terms for atom in atoms for part in _parts(atom)}
     if type(value) is tuple:
         return {atom for part in value for atom in atoms_in(part)}
+    if hasattr(value, "atoms"):  # a body of control flow
+        return set(value.atoms())
     return set()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,7 @@ class Graph:
         self.seed: int | None = None
         self.finalized = False
         self.reactive: dict[Node, list[Symbol]] = {}
-        self.random_layers = self.random_weights = self.loops = 0
+        self.random_layers = self.random_weights = 0
         self.variable_scopes: Any = None  # variable_scope.py keeps what it knows of this graph here
         self._names = Names()
         self._operations: dict[str, Operation] = {}
@@ -69,6 +69,7 @@ class Graph:
         self._devices: list[str] = []
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Any] = set()
+        self._awaited: dict[Node, None] = {}  # by what is inside a branch or loop that is being built
 
     # -- where new operations go -------------------------------------------------------------------
 
@@ -92,15 +93,18 @@ class Graph:
 
     @contextmanager
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[Graph]:
-        """Let operations made inside run after these; None forgets those of the blocks around."""
+        """Let operations made inside run after these; None forgets those of the blocks around, and leaves branches
+        and loops that are being built."""
         before = self._controls
         if control_inputs is None:
             self._controls = []
         else:
             elements = [self.as_graph_element(value) for value in control_inputs]
             self._controls = [*before, unique_operations(elements)]
+        outside = core.tracing(self.core) if control_inputs is None else nullcontext()
         try:
-            yield self
+            with outside:
+                yield self
         finally:
             self._controls = before
 
@@ -125,6 +129,11 @@ class Graph:
 
     # -- making operations -------------------------------------------------------------------------
 
+    @property
+    def here(self) -> core.Graph:
+        """Where core calls go: the body of the branch or loop that is being built, or the graph itself."""
+        return core.within(self.core)
+
     def operation(
         self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any], *,
         attributes: dict[str, Any] | None = None, shown: Sequence[Tensor] | None = None,
@@ -136,7 +145,7 @@ class Graph:
         """
         listed = inputs if shown is None else shown
         made = self._begun(kind, name, listed, attributes)
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         try:
             result = compute(*[x.symbol for x in inputs])
         except ShapeError as error:
@@ -147,7 +156,7 @@ class Graph:
             raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
         symbols = result if isinstance(result, (tuple, list)) else (result,)
         made.outputs = [Tensor(made, i, symbol) for i, symbol in enumerate(symbols)]
-        self._own(made, start, symbols)
+        self._own(made, starts, symbols)
         for tensor in made.outputs:
             self._tensors.setdefault(tensor.symbol, tensor)
         if made.outputs:
@@ -179,21 +188,57 @@ class Graph:
             self._owners[node], node.name = made, made.name
         return self._tensors[symbol]
 
+    def action(
+        self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any],
+        attributes: dict[str, Any] | None = None,
+    ) -> Operation:  # fmt: skip
+        """An operation without outputs, whose core calls run for what they do."""
+        made = self.operation(kind, name, inputs, compute, attributes=attributes)
+        made.hidden, made.outputs = [x.symbol for x in made.outputs], []
+        return made
+
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Make an operation of every core call made inside that belongs to none."""
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         yield
-        after = self.control_nodes()
-        for node in self.core.nodes[start:]:
-            if node not in self._owners:
-                self.adopt(node.outputs[0])
-                node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+        for graph, start in starts.items():
+            for node in graph.nodes[start:]:
+                if node not in self._owners:
+                    if graph is self.core:
+                        self.adopt(node.outputs[0])
+                    self._let_wait(node)
 
-    def control_nodes(self) -> tuple[Node, ...]:
+    @contextmanager
+    def enclosed(self) -> Iterator[list[Symbol]]:
+        """Make a branch or a loop: put its symbols into the list that is given.
+
+        State that changes inside changes in every run in which it takes part; it waits for what its insides wait for.
+        """
+        waiting, results = len(self.core.updates), []
+        with self.recorded():
+            yield results
+        node = results[0].node
+        if updates := self.core.updates[waiting:]:
+            del self.core.updates[waiting:]
+            self.react(node, updates)
+        mine = [other for other in self._awaited if other.outputs[0].graph is results[0].graph]
+        node.controls = tuple(dict.fromkeys([*node.controls, *mine]))
+        self._awaited = {other: None for other in self._awaited if other not in mine}
+
+    def control_nodes(self, graph: core.Graph | None = None) -> tuple[Node, ...]:
         """The core calls that new ones must wait for."""
         symbols = [symbol for op in self._waited_for() for symbol in op.symbols()]
-        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is self.core]))
+        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is (graph or self.core)]))
+
+    def _let_wait(self, node: Node) -> None:
+        """Let a core call run after what new operations wait for."""
+        graph = node.outputs[0].graph
+        node.controls = tuple(dict.fromkeys([*node.controls, *self.control_nodes(graph)]))
+        above = graph.parent
+        while above is not None:
+            self._awaited.update(dict.fromkeys(self.control_nodes(above)))
+            above = above.parent
 
     def owner(self, node: Node) -> Operation | None:
         """The operation that a core call is part of."""
@@ -214,15 +259,13 @@ class Graph:
         self._operations[name] = made
         return made
 
-    def _own(self, operation: Operation, start: int, symbols: Sequence[Symbol]) -> None:
-        after = self.control_nodes()
-        inner = [symbol.node for symbol in symbols if symbol.graph is not self.core]
-        for node in [*self.core.nodes[start:], *inner]:
+    def _own(self, operation: Operation, starts: dict[core.Graph, int], symbols: Sequence[Symbol]) -> None:
+        made = [node for graph, start in starts.items() for node in graph.nodes[start:]]
+        for node in [*made, *[symbol.node for symbol in symbols if symbol.graph is not self.core]]:
             if node not in self._owners:
                 self._owners[node] = operation
                 node.name = operation.name
-                if node.outputs[0].graph is self.core:
-                    node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+                self._let_wait(node)
 
     def _waited_for(self) -> list[Operation]:
         return list(dict.fromkeys([op for group in self._controls for op in group]))

@@ -43,6 +43,7 @@ class Operation:
 
     type:     TensorFlow's word for what it does
     origin:   `file:line` of the user's code that made it
+    hidden:   what is computed for its effect, of an operation without outputs
     evaluate: of an operation that the Session computes itself: session -> value
     """
 
@@ -53,6 +54,7 @@ class Operation:
         self.graph, self.type, self.name, self.device = graph, kind, name, device
         self.inputs, self.control_inputs = list(inputs), list(controls)
         self.outputs: list[Tensor] = []
+        self.hidden: list[Symbol] = []
         self.attributes = dict(attributes or {})
         self.evaluate = evaluate
         self.origin = user_line()
@@ -79,7 +81,7 @@ class Operation:
 
     def symbols(self) -> list[Symbol]:
         """What must be computed so that this operation has run."""
-        found = [tensor.symbol for tensor in self.outputs if tensor.symbol is not None]
+        found = self.hidden or [tensor.symbol for tensor in self.outputs if tensor.symbol is not None]
         if not found:
             found = [symbol for op in self.control_inputs for symbol in op.symbols()]
         return list(dict.fromkeys(found))

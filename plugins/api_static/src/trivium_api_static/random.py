@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from trivium import ops, randomness
-from trivium.errors import GraphError
 from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
@@ -52,13 +51,11 @@ def random_slot(graph: Graph, name: str, seed: int | None = None, is_weight: boo
 
 def drawn(graph: Graph, slot: RandomSlot, count: Any, draw: Callable[[Symbol], Any]) -> Any:
     """What `draw` makes of the slot's state, which moves on by `count` blocks in every run that draws."""
-    if graph.loops:
-        raise GraphError(
-            f"{slot.name}: a random operation inside while_loop would repeat the same numbers; draw "
-            f"them all before the loop"
-        )
-    state = graph.core.read(slot)
-    graph.react(state.node, [graph.core.assign(slot, ops.advance(state, count=count))])
+    here = graph.here
+    state = here.read(slot)
+    assigned = here.assign(slot, ops.advance(state, count=count))
+    if here is graph.core:
+        graph.react(state.node, [assigned])
     return draw(state)
 
 

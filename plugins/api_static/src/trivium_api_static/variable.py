@@ -141,7 +141,7 @@ class Variable:
         """Its value at this point of the graph: after the assignments made before, where they run."""
         graph = self.graph
         full = graph.unique_name(name)
-        return graph.operation("Identity", full, self.op.outputs, lambda _: graph.core.read(self.slot)).outputs[0]
+        return graph.operation("Identity", full, self.op.outputs, lambda _: graph.here.read(self.slot)).outputs[0]
 
     def reads(self) -> list[Symbol]:
         """Every symbol through which the graph uses it."""
@@ -173,13 +173,9 @@ class Variable:
         graph = self.graph
         with graph.as_default(), graph.name_scope(name or kind) as scope:
             operand = converted(value, self.dtype.base_dtype, graph, "value")
-            if operand.symbol.graph is not graph.core:
-                raise TypeError(f"{kind} of {self.name}: state cannot change inside tf.cond or "
-                                f"tf.while_loop; return the "
-                                "value and assign it after")  # fmt: skip
             made = graph.operation(
                 kind, scope[:-1], [self.op.outputs[0], operand],
-                lambda _, x: graph.core.assign(self.slot, after(lambda: graph.core.read(self.slot), x)),
+                lambda _, x: graph.here.assign(self.slot, after(lambda: graph.here.read(self.slot), x)),
             )  # fmt: skip
         return made.outputs[0]
 

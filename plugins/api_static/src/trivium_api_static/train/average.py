@@ -8,7 +8,7 @@ from typing import Any
 from trivium import ops
 from trivium.averaging import moving_average, young_decay
 
-from ..array import zeros
+from ..creation import zeros
 from ..build import call, converted
 from ..control import group
 from ..graph import GraphKeys, get_default_graph
