@@ -215,7 +215,7 @@ class Graph:
         return self._source(READ, slot.spec, {"slot": slot}, name)
 
     def hold(self, slot: Any, value: Symbol) -> None:
-        """Let a slot stand for a value of this graph: state that a run starts with and ends with, and no Store keeps."""
+        """Let a slot stand for a value of this graph: state that begins and ends with a run, kept by no Store."""
         self.state[slot] = self.capture(value)
 
     def assign(self, slot: Any, value: Symbol, *, name: str | None = None) -> Symbol:

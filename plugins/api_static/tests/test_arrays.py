@@ -84,12 +84,12 @@ def test_shapes_may_be_known_only_when_the_graph_runs(run):
     assert run(made[0], {count: 5}).shape == (5, 2)
     with pytest.raises(tf.errors.InvalidArgumentError, match="-1 is no size: it is below 0"):
         run(made[0], {count: -1})
-    with pytest.raises(ValueError, match="shape: how many sizes .* holds must be known while the graph is built"):
+    with pytest.raises(ValueError, match=r"shape: how many sizes .* holds must be known while the graph is built"):
         tf.zeros(tf.placeholder(tf.int32, [None]))
 
 
 def test_a_reshape_that_loses_elements_is_refused():
-    with pytest.raises(ValueError, match=r"has 24 elements.*'Reshape' \(op: 'Reshape'\)"):
+    with pytest.raises(ValueError, match=r"a tensor with 24 elements to shape \[5,5\] \(25 elements\) for 'Reshape'"):
         tf.reshape(X, [5, 5])
 
 

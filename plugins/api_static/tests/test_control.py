@@ -182,7 +182,7 @@ def test_sizes_that_change_must_be_announced(run):
     (g,) = tf.gradients(y, x)
     assert str(y.shape) == "(?, 2)" and run(y).shape == (8, 2) and run(g).tolist() == [[8.0, 8.0]]
     with pytest.raises(
-        ValueError, match="The shape invariant specified for .* is not compatible with the initial shape"
+        ValueError, match=r"The shape invariant specified for .* is not compatible with the initial shape"
     ):
         tf.while_loop(lambda x: True, doubled, [x], shape_invariants=[tf.TensorShape([None, 3])])
 

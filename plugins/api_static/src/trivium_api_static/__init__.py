@@ -5,7 +5,7 @@ import trivium_api_static as tf
 
 # ruff: noqa: F401, F403 - this is the list of names that `tf.` finds; each module names its words in __all__
 
-from . import control, debugging, dtypes, errors, image, initializers, layers, linalg, losses, math, nn, train
+from . import client, debugging, dtypes, errors, image, initializers, layers, linalg, losses, math, nn, test, train
 from .arithmetic import *
 from .arranging import *
 from .blocks import *
@@ -27,13 +27,16 @@ from .host import *
 from .linear_algebra import *
 from .nn import bias_add
 from .operation import Operation, Tensor
-from .options import ConfigProto, GPUOptions, GraphOptions, RunMetadata, RunOptions
+from .options import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions
+from .overriding import *
 from .random import *
 from .reduction import *
+from .scattering import *
 from .segments import *
 from .session import InteractiveSession, Session
 from .sizes import *
 from .slicing import *
+from .template import *
 from .tensor_array import *
 from .tensor_shape import Dimension, TensorShape
 from .variable import *

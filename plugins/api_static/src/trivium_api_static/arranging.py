@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import numpy as np
 
 from trivium import ops
+from trivium.errors import ShapeError
 from trivium.spec import Dim
 
 from .build import as_number, as_numbers, as_sizes, as_tensor, call, convert_to_tensor, packed
@@ -27,6 +28,7 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     sizes = as_sizes(shape)
 
     def reshaped(x: Any) -> Any:
+        _check_count(x, sizes)
         y = ops.reshape(x, shape=sizes)
         if x.spec.shape is None:
             y.spec = y.spec.with_shape([Dim() if n == -1 else n for n in sizes])
@@ -34,6 +36,15 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
         return y
 
     return call("Reshape", reshaped, name, attributes={"shape": sizes}, tensor=tensor)
+
+
+def _check_count(x: Any, sizes: tuple[Any, ...]) -> None:
+    """Say in TensorFlow's words that a shape holds another number of elements."""
+    if x.spec.is_concrete and not any(type(n) is Dim or n == -1 for n in sizes) and math.prod(sizes) != x.spec.size:
+        listed = ",".join(map(str, sizes))
+        raise ShapeError(
+            f"Cannot reshape a tensor with {x.spec.size} elements to shape [{listed}] ({math.prod(sizes)} elements)"
+        )
 
 
 def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool = False) -> Tensor:

@@ -269,7 +269,8 @@ def as_operands(
         if tensor is None:
             tensor = converted(value, None if arg in free else shared, graph, arg)
         if tensor.symbol is None:
-            raise DTypeError(f"Input '{arg}' of '{kind}' Op is text: {tensor}; text can only be fetched")
+            what = "text; text" if tensor.dtype == dtypes.string else "computed by the Session; such a tensor"
+            raise DTypeError(f"Input '{arg}' of '{kind}' Op is {tensor}: it is {what} can only be fetched")
         if arg not in free:
             first, shared = first or arg, shared or tensor.dtype
             if tensor.dtype != shared:

@@ -10,7 +10,7 @@ from trivium.graph import Symbol
 
 from . import dtypes
 from .build import as_tensor, assumed, convert_to_tensor, converted, graph_of
-from .creation import identity
+from .creation import identity, same
 from .fetching import leaves, rebuilt
 from .graph import Graph, get_default_graph
 from .host import checked
@@ -60,7 +60,7 @@ def cond(
             made += control.cond(
                 assumed(condition.symbol, ()), branch(true_fn, "true_fn"), branch(false_fn, "false_fn")
             )
-        tensors = [graph.adopt(x, "Merge") for x in made]
+        tensors = [_named(x, "Merge", graph) for x in made]
     structure = structures[0]
     if isinstance(structure, (list, _tuple)) and len(tensors) == 1 and not strict:
         return tensors[0]
@@ -143,7 +143,7 @@ def while_loop(
 
         with graph.enclosed() as made:
             made += control.while_loop(test, step, *counted, *[x.symbol for x in loop.start], shapes=shapes)
-        results = [graph.adopt(x, "Exit") for x in made][len(counted) :]
+        results = [_named(x, "Exit", graph) for x in made[len(counted) :]]
     finished = loop.structured(results)
     return finished[0] if len(finished) == 1 and not return_same_structure else finished
 
@@ -213,8 +213,8 @@ def _invariant(x: Tensor, shape: TensorShape) -> Any:
     """The sizes of a loop variable as the core wants them."""
     if not shape.is_compatible_with(x.shape):
         raise ValueError(
-            f"The shape invariant specified for {x.name} is not compatible with the initial shape of the loop variable. "
-            f"It enters the loop with shape {x.shape}, but the specified shape invariant is {shape}."
+            f"The shape invariant specified for {x.name} is not compatible with the initial shape of the loop "
+            f"variable. It enters the loop with shape {x.shape}, but the specified shape invariant is {shape}."
         )
     return _tuple(shape.as_list() if shape.dims is not None else [None] * x.shape.ndims)
 
@@ -232,6 +232,11 @@ def _result(value: Any, graph: Graph) -> Tensor:
 
 def _truth(graph: Graph) -> Symbol:
     return ops.full(shape=(), value=True, dtype="bool", place=graph.here)
+
+
+def _named(symbol: Symbol, kind: str, graph: Graph) -> Tensor:
+    """The tensor of one result, under a name of its own."""
+    return graph.operation(kind, graph.unique_name(kind), [graph.adopt(symbol)], same).outputs[0]
 
 
 # -- order -------------------------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-import numpy as np
-
 from trivium import ops
 from trivium.spec import Dim, Spec
 

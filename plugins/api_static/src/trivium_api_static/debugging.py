@@ -14,6 +14,7 @@ from .control import group, no_op
 from .dtypes import as_dtype, float32
 from .graph import get_default_graph
 from .host import Assert, check_numerics, verify_tensor_all_finite
+from .observing import disable_check_numerics, enable_check_numerics  # noqa: F401 - words of tf.debugging
 from .operation import Operation, Tensor
 from .reduction import reduce_all
 from .slicing import indexed
@@ -21,9 +22,9 @@ from .slicing import indexed
 __all__ = [
     "assert_equal", "assert_none_equal", "assert_less", "assert_less_equal", "assert_greater", "assert_greater_equal",
     "assert_negative", "assert_positive", "assert_non_negative", "assert_non_positive", "assert_rank",
-    "assert_rank_at_least", "assert_rank_in", "assert_scalar", "assert_type", "assert_integer", "assert_same_float_dtype",
-    "assert_proper_iterable", "is_numeric_tensor", "is_non_decreasing", "is_strictly_increasing",
-    "add_check_numerics_ops",
+    "assert_rank_at_least", "assert_rank_in", "assert_scalar", "assert_type", "assert_integer",
+    "assert_same_float_dtype", "assert_proper_iterable", "is_numeric_tensor", "is_non_decreasing",
+    "is_strictly_increasing", "add_check_numerics_ops",
 ]  # fmt: skip
 
 # the words of tf.debugging that live elsewhere

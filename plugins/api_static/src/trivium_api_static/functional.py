@@ -35,7 +35,7 @@ def map_fn(
             result = leaves(fn(rows.given(xs)))
             if len(result) != len(leaves(structure)):
                 raise TypeError(
-                    f"map_fn: fn returned {len(result)} values for {len(leaves(structure))}; say what it returns: dtype="
+                    f"map_fn: fn returned {len(result)} values for {len(leaves(structure))}; say what: dtype="
                 )
             kinds = wanted or [x.dtype for x in rows.tensors]
             return (), tuple([converted(x, kind, rows.graph, "Const").symbol for x, kind in zip(result, kinds)])
@@ -76,10 +76,9 @@ def scan(
 
         _, made = rows.scanned(body, start, reverse)
         if initializer is None:
-            made = [
-                ops.concatenate(*((y, ops.expand(first, axis=0)) if reverse else (ops.expand(first, axis=0), y)), axis=0)
-                for first, y in zip(start, made, strict=True)
-            ]  # fmt: skip
+            first = [ops.expand(x, axis=0) for x in start]
+            pairs = zip(made, first) if reverse else zip(first, made)
+            made = [ops.concatenate(*pair, axis=0) for pair in pairs]
         return rebuilt(structure, iter([rows.graph.adopt(y, "TensorArrayStack") for y in made]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -16,12 +17,15 @@ from trivium.spec import Spec
 
 from .default import pushed, stacks
 from .device import canonical_device
+from .graph_def import GraphDef, VersionDef
 from .naming import Names, check_operation_name
-from .operation import NodeDef, Operation, Tensor, unique_operations
+from .operation import Operation, Tensor, unique_operations
+from .overriding import registered, with_gradient
 
 __all__ = [
     "Graph", "GraphKeys", "get_default_graph", "reset_default_graph", "add_to_collection", "add_to_collections",
-    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "set_random_seed",
+    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "colocate_with",
+    "container", "set_random_seed",
 ]  # fmt: skip
 
 
@@ -69,6 +73,7 @@ class Graph:
         self._devices: list[str] = []
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Any] = set()
+        self._overrides: dict[str, str] = {}
         self._awaited: dict[Node, None] = {}  # by what is inside a branch or loop that is being built
 
     # -- where new operations go -------------------------------------------------------------------
@@ -118,6 +123,29 @@ class Graph:
         finally:
             self._devices = before
 
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[Graph]:
+        """Let operations made inside, of some types, have the gradients registered under other names."""
+        if not isinstance(op_type_map, dict):
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
+        before = self._overrides
+        self._overrides = {**before, **op_type_map}
+        try:
+            yield self
+        finally:
+            self._overrides = before
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[Graph]:
+        """Let operations made inside ask for the device of another one."""
+        with self.device(self.as_graph_element(op).device or None):
+            yield self
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Name the resources made inside; in one process nothing else shares them."""
+        yield container_name
+
     def finalize(self) -> None:
         """Refuse new operations from now on."""
         self.finalized = True
@@ -155,6 +183,8 @@ class Graph:
         except DTypeError as error:
             raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
         symbols = result if isinstance(result, (tuple, list)) else (result,)
+        if kind in self._overrides:
+            symbols = self._overridden(made, symbols)
         made.outputs = [Tensor(made, i, symbol) for i, symbol in enumerate(symbols)]
         self._own(made, starts, symbols)
         for tensor in made.outputs:
@@ -162,6 +192,18 @@ class Graph:
         if made.outputs:
             made.attributes.setdefault("T", made.outputs[0].dtype)
         return made
+
+    def _overridden(self, made: Operation, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+        """The same symbols with the gradient that the user named for this type."""
+        function = registered(self._overrides[made.type])
+
+        def rule(grads: Sequence[Symbol]) -> list[Any]:
+            given = None if function is None else function(made, *[self.adopt(g) for g in grads])
+            found = list(given) if isinstance(given, (list, tuple)) else [given] * len(made.inputs[:1])
+            found += [None] * (len(made.inputs) - len(found))
+            return [None if g is None else self.as_graph_element(g).symbol for g in found]
+
+        return with_gradient(symbols, [x.symbol for x in made.inputs], rule)
 
     def effect(self, kind: str, name: str, after: Sequence[Any], attributes: dict[str, Any] | None = None) -> Operation:
         """An operation without outputs that has run once others have."""
@@ -337,9 +379,14 @@ class Graph:
         """How many operations it has."""
         return len(self._operations)
 
-    def as_graph_def(self) -> list[NodeDef]:
-        """What a saved graph says about each operation."""
-        return [op.node_def for op in self._operations.values()]
+    @property
+    def graph_def_versions(self) -> VersionDef:
+        """Which form of description it has."""
+        return VersionDef()
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+        """What a saved graph says about each operation, or about those made since a version."""
+        return GraphDef([op.node_def for op in list(self._operations.values())[from_version or 0 :]])
 
     # -- collections -------------------------------------------------------------------------------
 
@@ -358,7 +405,7 @@ class Graph:
         found = self._collections.get(name, [])
         if scope is None:
             return list(found)
-        return [value for value in found if getattr(value, "name", "").startswith(scope)]
+        return [value for value in found if hasattr(value, "name") and re.match(scope, value.name)]
 
     def get_collection_ref(self, name: str) -> list[Any]:
         """The list itself."""
@@ -425,6 +472,9 @@ def _in_tensorflows_words(kind: str, error: ShapeError, inputs: Sequence[Tensor]
         if a[3] != b[2]:
             return f"Depth of input ({a[3]}) is not a multiple of input depth of filter ({b[2]})"
         return str(error)
+    if kind == "Assign" and len(a) == len(b):
+        i = next((i for i, (m, n) in enumerate(zip(a, b)) if m != n), None)
+        return str(error) if i is None else f"Dimension {i} in both shapes must be equal, but are {a[i]} and {b[i]}"
     if "cannot broadcast" in str(error) and len(specs) == 2:
         for m, n in zip(reversed(a), reversed(b)):
             if m != n and m != 1 and n != 1:
@@ -490,6 +540,16 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
 def device(name_or_function: Any) -> Any:
     """Record the device that operations made inside ask for."""
     return get_default_graph().device(name_or_function)
+
+
+def colocate_with(op: Any, ignore_existing: bool = False) -> Any:
+    """Let operations made inside ask for the device of another one."""
+    return get_default_graph().colocate_with(op, ignore_existing)
+
+
+def container(container_name: str) -> Any:
+    """Name the resources made inside; in one process nothing else shares them."""
+    return get_default_graph().container(container_name)
 
 
 def set_random_seed(seed: int | None) -> None:

@@ -232,8 +232,8 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor
 
     x = convert_to_tensor(tensor, name="tensor")
     if x.dtype.name not in FLOATS:
-        raise TypeError(f"Value passed to parameter 'tensor' has DataType {x.dtype.name} not in list of allowed values: "
-                        f"{', '.join(FLOATS)}")  # fmt: skip
+        raise TypeError(f"Value passed to parameter 'tensor' has DataType {x.dtype.name} not in list of allowed "
+                        f"values: {', '.join(FLOATS)}")  # fmt: skip
     return watched("CheckNumerics", look, x, [], name)
 
 

@@ -11,8 +11,8 @@ from trivium.registry import find_layer
 
 from . import initializers
 from .build import as_tensor, assumed, call, convert_to_tensor
-from .graph import GraphKeys, get_default_graph
 from .casting import cast
+from .graph import GraphKeys, get_default_graph
 from .nn import pool_window
 from .operation import Tensor
 from .random import drawn, random_slot

@@ -9,9 +9,9 @@ from trivium import ops
 from trivium.registry import find_layer
 from trivium.spec import Dim
 
-from .choosing import gather
-from .build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
 from .arithmetic import sigmoid, tanh
+from .build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
+from .choosing import gather
 from .operation import Tensor
 from .random import drawn, random_slot
 from .windows import channels_last, filter_to_core, from_core, padding_of, spatial, to_core

@@ -13,12 +13,14 @@ from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
 from . import dtypes
-from .build import as_sizes, call, graph_of
+from .build import as_sizes, call, convert_to_tensor, graph_of
 from .dtypes import as_dtype
 from .graph import Graph
 from .operation import Tensor
 
-__all__ = ["random_uniform", "random_normal", "truncated_normal"]
+__all__ = [
+    "random_uniform", "random_normal", "truncated_normal", "random_shuffle", "multinomial", "random_crop",
+]  # fmt: skip
 
 _STATE = Spec((2,), np.uint64)
 _FIRST_WEIGHT = 1 << 31  # streams of initial values are numbered apart from those of layers
@@ -71,8 +73,10 @@ def random_uniform(
     inner = "float64" if wanted.is_integer else wanted.name
 
     def scaled(unit: Any, low: Any, high: Any) -> Any:
-        out = unit * (high - low) + low
-        return ops.cast(out, dtype=wanted.name) if wanted.is_integer else out
+        if not wanted.is_integer:
+            return unit * (high - low) + low
+        low, high = [x if isinstance(x, float) else ops.cast(x, dtype=inner) for x in (low, high)]
+        return ops.cast(ops.floor(unit * (high - low) + low), dtype=wanted.name)
 
     return _random("RandomUniform", "random_uniform", ops.uniform, shape, inner, seed, name, scaled, minval, maxval)
 
@@ -97,6 +101,63 @@ def truncated_normal(
         "TruncatedNormal", "truncated_normal", ops.uniform, shape, as_dtype(dtype).name, seed, name,
         lambda unit, mean, std: central_normal(unit) * std + mean, mean, stddev,
     )  # fmt: skip
+
+
+def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
+    """The rows of a tensor in random order."""
+    return _drawn_from("RandomShuffle", value, seed, name, lambda x: (x.shape[0],), ops.shuffle)
+
+
+def multinomial(
+    logits: Any, num_samples: Any, seed: int | None = None, name: str | None = None, output_dtype: Any = None
+) -> Tensor:
+    """Classes drawn by their chances, softmax(logits): (batch, classes) to (batch, num_samples)."""
+    count = as_sizes(num_samples, "num_samples")[0]
+    wanted = dtypes.int64 if output_dtype is None else as_dtype(output_dtype)
+
+    def draw(state: Symbol, x: Any) -> Any:
+        return ops.cast(ops.multinomial(state, x, count=count), dtype=wanted.name)
+
+    return _drawn_from("Multinomial", logits, seed, name, lambda x: (x.shape[0], count, x.shape[1]), draw)
+
+
+def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
+    """A block of a tensor, of the size asked for, at a random place."""
+    sizes = as_sizes(size, "size")
+
+    def draw(state: Symbol, x: Any) -> Any:
+        wanted = [n if type(want) is int and want == -1 else want for n, want in zip(x.shape, sizes, strict=True)]
+        room = ops.stack(*[_number(n - want + 1, x.graph) for n, want in zip(x.shape, wanted)])
+        unit = ops.uniform(state, shape=(x.ndim,), dtype="float64")
+        first = ops.split(ops.cast(ops.floor(unit * room), dtype="int64"), sizes=(1,) * x.ndim)
+        for axis, (start, want) in enumerate(zip(first, wanted)):
+            x = ops.gather(x, start + ops.arange(stop=want, place=x.graph), axis=axis)
+        return x
+
+    tensor = convert_to_tensor(value, name="value")
+    for have, want in zip(tensor.shape, sizes):
+        if have.value is not None and type(want) is int and want > have.value:
+            raise ValueError(f"Need value.shape >= size, got {tensor.shape} and {sizes}")
+    return _drawn_from("RandomCrop", tensor, seed, name, lambda x: (x.ndim,), draw, "random_crop")
+
+
+def _number(size: Any, graph: Any) -> Any:
+    return ops.full(shape=(), value=size, dtype="float64", place=graph)
+
+
+def _drawn_from(
+    kind: str, x: Any, seed: int | None, name: str | None, shape: Callable[[Any], Any], draw: Callable[..., Any],
+    default: str | None = None,
+) -> Tensor:  # fmt: skip
+    """What `draw(state, x)` gives; it uses up as many numbers as `shape(x)` holds."""
+    graph = graph_of([x])
+
+    def make(symbol: Any) -> Any:
+        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed, is_weight=True)
+        return drawn(graph, slot, ops.blocks(shape(symbol)), lambda state: draw(state, symbol))
+
+    with graph.as_default():
+        return call(kind, make, name, default=default, value=x)
 
 
 def _random(
@@ -135,3 +196,6 @@ _GILES = (
     2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
     0.246640727, 1.50140941,
 )  # fmt: skip
+
+# the words of tf.random
+normal, uniform, shuffle, categorical = random_normal, random_uniform, random_shuffle, multinomial

@@ -147,8 +147,8 @@ def cumsum(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False
     """The sum up to each element along an axis, it included unless `exclusive`; from the end if `reverse`."""
     at = as_number(axis, "axis")
     return call(
-        "Cumsum", lambda x: ops.cumsum(x, axis=at, exclusive=bool(exclusive), reverse=bool(reverse)), name, only=NUMBERS,
-        attributes={"exclusive": exclusive, "reverse": reverse}, x=x,
+        "Cumsum", lambda x: ops.cumsum(x, axis=at, exclusive=bool(exclusive), reverse=bool(reverse)), name,
+        only=NUMBERS, attributes={"exclusive": exclusive, "reverse": reverse}, x=x,
     )  # fmt: skip
 
 

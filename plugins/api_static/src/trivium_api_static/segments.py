@@ -70,9 +70,9 @@ def _masked(reduce: Callable[..., Any], nothing: Callable[[Any], Any]) -> Callab
     return reduced
 
 
-_max = _masked(ops.max, lambda dtype: np.asarray(as_dtype(dtype).min).item())
-_min = _masked(ops.min, lambda dtype: np.asarray(as_dtype(dtype).max).item())
-_prod = _masked(ops.prod, lambda dtype: 1)
+largest_of = _masked(ops.max, lambda dtype: np.asarray(as_dtype(dtype).min).item())
+smallest_of = _masked(ops.min, lambda dtype: np.asarray(as_dtype(dtype).max).item())
+product_of = _masked(ops.prod, lambda dtype: 1)
 
 
 def _by_segment(kind: str, reduce: Callable[..., Any], only: Collection[str], what: str) -> Callable[..., Tensor]:
@@ -107,14 +107,14 @@ def _by_number(kind: str, reduce: Callable[..., Any], only: Collection[str], wha
 
 segment_sum = _by_segment("SegmentSum", _sum, NUMBERS, "The sum")
 segment_mean = _by_segment("SegmentMean", _mean, FLOATS, "The average")
-segment_max = _by_segment("SegmentMax", _max, REALS, "The largest")
-segment_min = _by_segment("SegmentMin", _min, REALS, "The smallest")
-segment_prod = _by_segment("SegmentProd", _prod, NUMBERS, "The product")
+segment_max = _by_segment("SegmentMax", largest_of, REALS, "The largest")
+segment_min = _by_segment("SegmentMin", smallest_of, REALS, "The smallest")
+segment_prod = _by_segment("SegmentProd", product_of, NUMBERS, "The product")
 unsorted_segment_sum = _by_number("UnsortedSegmentSum", _sum, NUMBERS, "The sum")
 unsorted_segment_mean = _by_number("UnsortedSegmentMean", _mean, FLOATS, "The average")
-unsorted_segment_max = _by_number("UnsortedSegmentMax", _max, REALS, "The largest")
-unsorted_segment_min = _by_number("UnsortedSegmentMin", _min, REALS, "The smallest")
-unsorted_segment_prod = _by_number("UnsortedSegmentProd", _prod, NUMBERS, "The product")
+unsorted_segment_max = _by_number("UnsortedSegmentMax", largest_of, REALS, "The largest")
+unsorted_segment_min = _by_number("UnsortedSegmentMin", smallest_of, REALS, "The smallest")
+unsorted_segment_prod = _by_number("UnsortedSegmentProd", product_of, NUMBERS, "The product")
 unsorted_segment_sqrt_n = _by_number(
     "UnsortedSegmentSqrtN", _sum_over_root, FLOATS, "The sum divided by the root of the number"
 )

@@ -120,7 +120,8 @@ class TensorArray:
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """Some rows along a new first axis."""
         return call(
-            "TensorArrayGatherV3", lambda i: ops.gather(self._read(), i), name, free=("indices",), indices=_number(indices)
+            "TensorArrayGatherV3", lambda i: ops.gather(self._read(), i), name, free=("indices",),
+            indices=_number(indices),
         )  # fmt: skip
 
     def stack(self, name: str | None = None) -> Tensor:
