@@ -18,7 +18,7 @@ from .errors import DTypeError, GradientError, GraphError, ShapeError
 from .graph import ASSIGN, CONSTANT, Graph, Node, Symbol, innermost, tracing
 from .op import Op, Settings
 from .program import Program
-from .spec import Atom, Dim, Spec, atoms_in, resolve, same_size
+from .spec import Atom, Dim, Spec, atoms_in, renamed, same_size
 from .tensor import Tensor
 
 __all__ = ["cond", "scan", "while_loop"]
@@ -173,11 +173,11 @@ class Body:
     outputs: tuple[Symbol, ...]
     captures: tuple[Symbol, ...]
     inner: tuple[Symbol, ...]
-    sizes: Mapping[Atom, int] = field(factory=dict)
+    sizes: Mapping[Atom, Any] = field(factory=dict)
 
-    def resolved(self, sizes: Mapping[Atom, int]) -> Body:
-        """The same with sizes known."""
-        return evolve(self, sizes={**self.sizes, **sizes})
+    def resolved(self, sizes: Mapping[Atom, Any]) -> Body:
+        """The same with sizes known, or standing for others."""
+        return evolve(self, sizes={**{atom: renamed(size, sizes) for atom, size in self.sizes.items()}, **sizes})
 
     @property
     def changed(self) -> list[Any]:
@@ -219,8 +219,7 @@ class Body:
         return {name: self._known(value) for name, value in node.settings.items()}
 
     def _known(self, value: Any) -> Any:
-        is_known = isinstance(value, Body) or atoms_in(value) <= self.sizes.keys()
-        return resolve(value, self.sizes) if is_known else value
+        return value.resolved(self.sizes) if isinstance(value, Body) else renamed(value, self.sizes)
 
     def program(self, device: Device) -> Callable[[Sequence[Any]], list[Any]]:
         """A function from buffers of inputs and captures to buffers of outputs."""
@@ -237,18 +236,26 @@ class Body:
         """Make the body's calls again in `graph`, of other values: inputs first, then captures."""
         made: dict[Symbol | None, Any] = dict(zip((*self.inputs, *self.inner), values, strict=True))
         made[None] = None
+        sizes: dict[Atom, Any] = {}
         for node in self.graph.nodes:
             if node.outputs[0] not in made:
-                _replay(node, made, graph)
+                _replay(node, made, sizes, graph)
         return tuple([made[x] for x in self.outputs])
 
 
-def _replay(node: Node, made: dict[Symbol | None, Any], graph: Graph) -> None:
+def _replay(node: Node, made: dict[Symbol | None, Any], sizes: dict[Atom, Any], graph: Graph) -> None:
+    """Make a call again; sizes that are born in it stand for those that were born the first time."""
     if node.op is CONSTANT:
         made[node.outputs[0]] = graph.capture(node.settings["value"])
         return
-    results = graph.call(node.op, [made[x] for x in node.inputs], node.settings)
-    made.update(zip(node.outputs, (results,) if node.op.has_one_output else results, strict=True))
+    settings = {name: renamed(value, sizes) for name, value in node.settings.items()} if sizes else node.settings
+    results = graph.call(node.op, [made[x] for x in node.inputs], settings)
+    results = (results,) if node.op.has_one_output else results
+    made.update(zip(node.outputs, results, strict=True))
+    for before, after in zip(node.outputs, results, strict=True):
+        for old, new in zip(before.spec.shape or (), after.spec.shape or (), strict=False):
+            if old != new and type(old) is Dim and old.atom is not None:
+                sizes.setdefault(old.atom, new)
 
 
 def _traced(graph: Graph, function: Callable[..., Any], like: Sequence[Any]) -> tuple[Body, bool]:

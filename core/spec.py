@@ -25,6 +25,7 @@ __all__ = [
     "broadcast",
     "number_dtype",
     "product",
+    "renamed",
     "resolve",
     "same_size",
 ]
@@ -32,7 +33,7 @@ __all__ = [
 Size: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Size, ...]"
 Atom: TypeAlias = "tuple[Any, ...]"
-Environment: TypeAlias = Mapping[Atom, int]
+Environment: TypeAlias = "Mapping[Atom, int] | Mapping[Atom, Size]"
 
 
 class Dim:
@@ -82,13 +83,14 @@ class Dim:
             return self.terms[0][0][0]
         return None
 
-    def resolve(self, environment: Environment) -> int:
-        """The number, once every atom has one."""
-        total = 0
+    def resolve(self, environment: Environment) -> Any:
+        """The number, once every atom has one; a Dim again where atoms stand for other Dims."""
+        total: Size = 0
         for atoms, factor in self.terms:
+            part: Size = factor
             for atom in atoms:
-                factor *= _resolve_atom(atom, environment)
-            total += factor
+                part = part * _resolve_atom(atom, environment)
+            total = total + part
         return total
 
     def __add__(self, other: Size) -> Size:
@@ -218,13 +220,16 @@ def _atom_is_loose(atom: Atom) -> bool:
     return bool(atom[0] == "anonymous")
 
 
-def _resolve_atom(atom: Atom, environment: Environment) -> int:
+def _resolve_atom(atom: Atom, environment: Environment) -> Size:
     if atom in environment:
-        return int(environment[atom])
+        found: Any = environment[atom]
+        return found if type(found) is Dim else int(found)
     if atom[0] == "floor":
-        return int(resolve(atom[1], environment) // resolve(atom[2], environment))
+        quotient: Size = resolve(atom[1], environment) // resolve(atom[2], environment)
+        return quotient
     if atom[0] == "broadcast":
-        return _broadcast_numbers(resolve(atom[1], environment), resolve(atom[2], environment))
+        a, b = resolve(atom[1:], environment)
+        return Dim.of_terms((((("broadcast", a, b),), 1),)) if Dim in (type(a), type(b)) else _broadcast_numbers(a, b)
     raise ShapeError(f"size {_atom_text(atom)} is not known: nothing that was fed has it")
 
 
@@ -258,6 +263,14 @@ def resolve(size: Any, environment: Environment) -> Any:
     if hasattr(size, "resolved"):  # a body of control flow
         return size.resolved(environment)
     return size
+
+
+def renamed(value: Any, instead: Mapping[Atom, Size]) -> Any:
+    """A size, or what is made of sizes, with others in place of some unknown ones."""
+    atoms = atoms_in(value)
+    if not atoms & instead.keys():
+        return value
+    return resolve(value, {atom: instead.get(atom, Dim.of_terms((((atom,), 1),))) for atom in atoms})
 
 
 def atoms_in(value: Any) -> set[Atom]:

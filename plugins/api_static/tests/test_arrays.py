@@ -88,6 +88,19 @@ def test_shapes_may_be_known_only_when_the_graph_runs(run):
         tf.zeros(tf.placeholder(tf.int32, [None]))
 
 
+def test_slices_may_have_ends_that_only_the_run_tells(run):
+    n, a = tf.placeholder(tf.int32, []), np.arange(20).reshape(4, 5)
+    x = tf.constant(a)
+
+    made = [x[n], x[:n], x[n:], x[-n:], x[1 : n + 1, n], x[tf.newaxis, ..., n : n + 2], tf.slice(x, [n, 0], [2, -1])]
+
+    for k in (1, 2):
+        expected = [a[k], a[:k], a[k:], a[-k:], a[1 : k + 1, k], a[None, ..., k : k + 2], a[k : k + 2]]
+        for got, want in zip(run(made, {n: k}), expected):
+            np.testing.assert_array_equal(got, want)
+    assert [str(part.shape) for part in made] == ["(5,)", "(?, 5)", "(?, 5)", "(?, 5)", "(?,)", "(1, 4, ?)", "(2, 5)"]
+
+
 def test_a_reshape_that_loses_elements_is_refused():
     with pytest.raises(ValueError, match=r"a tensor with 24 elements to shape \[5,5\] \(25 elements\) for 'Reshape'"):
         tf.reshape(X, [5, 5])

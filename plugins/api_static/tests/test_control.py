@@ -1,5 +1,6 @@
 """Branches, loops, groups."""
 
+import numpy as np
 import pytest
 
 import trivium_api_static as tf
@@ -258,6 +259,61 @@ def test_functions_along_the_first_axis_take_structures_and_have_gradients(run):
     assert run(g).tolist() == [6 + 9, 3 + 4, 2 + 2]
     with pytest.raises(TypeError, match="fn must be callable"):
         tf.map_fn(3, x)
+
+
+def test_a_step_of_learning_inside_a_map_is_differentiated_again(run):
+    weight, data = tf.constant(2.0), tf.placeholder(tf.float32, [None])
+
+    def adapted(x):  # one step of w <- w - 0.1 * d/dw (w x)^2, then the loss there
+        (slope,) = tf.gradients(tf.square(weight * x), [weight])
+        return tf.square((weight - 0.1 * slope) * x)
+
+    losses = tf.map_fn(adapted, data)
+    (meta,) = tf.gradients(losses, [weight])
+
+    x = np.array([1.0, 2.0], np.float32)
+    factor = 1.0 - 0.2 * x * x
+    np.testing.assert_allclose(run(losses, {data: x}), (2.0 * factor * x) ** 2, rtol=1e-5)
+    np.testing.assert_allclose(run(meta, {data: x}), (2 * 2.0 * (factor * x) ** 2).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", [tf.train.GradientDescentOptimizer(0.1), tf.train.AdamOptimizer(0.1)])
+def test_training_happens_in_the_branch_that_runs(optimizer):
+    flag, v = tf.placeholder(tf.bool, []), tf.Variable(3.0)
+    train = tf.cond(flag, lambda: optimizer.minimize(tf.square(v)), tf.no_op)
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train, {flag: False})
+        assert session.run(v) == 3.0
+        session.run(train, {flag: True})
+        assert session.run(v) == pytest.approx(2.4 if "Gradient" in type(optimizer).__name__ else 2.9)
+
+
+def test_gradients_stop_at_loops_that_say_so(run):
+    x = tf.constant([1.0, 2.0])
+
+    loop = tf.while_loop(lambda i, a: i < 3, lambda i, a: (i + 1, a * x), [0, x], back_prop=False)[1]
+    made = [loop, tf.map_fn(lambda r: r * r, x, back_prop=False), tf.foldl(lambda a, r: a * r, x, back_prop=False)]
+
+    assert run(made[0]).tolist() == [1.0, 16.0] and [tf.gradients(y, x) for y in made] == [[None]] * 3
+
+
+def test_a_loop_reads_slices_whose_ends_it_computes_and_has_gradients(run):
+    x = tf.constant(np.arange(12.0), tf.float32)
+
+    def step(i, total):
+        return i + 1, total + tf.reduce_sum(x[i * 3 : i * 3 + 3]) * tf.reduce_mean(x[: i + 1])
+
+    _, total = tf.while_loop(lambda i, t: i < 4, step, [0, 0.0])
+    (g,) = tf.gradients(total, x)
+
+    blocks, heads = np.arange(12.0).reshape(4, 3).sum(1), [np.arange(i + 1.0).mean() for i in range(4)]
+    expected = np.repeat(heads, 3)
+    for i in range(4):
+        expected[: i + 1] += blocks[i] / (i + 1)
+    assert run(total) == pytest.approx((blocks * heads).sum())
+    np.testing.assert_allclose(run(g), expected, rtol=1e-6)
 
 
 # -- order -------------------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def while_loop(
 
         with graph.enclosed() as made:
             made += control.while_loop(test, step, *counted, *[x.symbol for x in loop.start], shapes=shapes)
-        results = [_named(x, "Exit", graph) for x in made[len(counted) :]]
+        results = [_named(x, "Exit", graph, back_prop) for x in made[len(counted) :]]
     finished = loop.structured(results)
     return finished[0] if len(finished) == 1 and not return_same_structure else finished
 
@@ -234,9 +234,10 @@ def _truth(graph: Graph) -> Symbol:
     return ops.full(shape=(), value=True, dtype="bool", place=graph.here)
 
 
-def _named(symbol: Symbol, kind: str, graph: Graph) -> Tensor:
+def _named(symbol: Symbol, kind: str, graph: Graph, back_prop: bool = True) -> Tensor:
     """The tensor of one result, under a name of its own."""
-    return graph.operation(kind, graph.unique_name(kind), [graph.adopt(symbol)], same).outputs[0]
+    pass_on = same if back_prop else ops.stop_gradient
+    return graph.operation(kind, graph.unique_name(kind), [graph.adopt(symbol)], pass_on).outputs[0]
 
 
 # -- order -------------------------------------------------------------------------------------------------

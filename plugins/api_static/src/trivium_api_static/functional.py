@@ -27,7 +27,7 @@ def map_fn(
     dtype: of what fn returns, where that is another dtype or structure
     """
     _check_callable(fn)
-    with _Rows(elems, name or "map") as rows:
+    with _Rows(elems, name or "map", back_prop) as rows:
         structure = elems if dtype is None else dtype
         wanted = None if dtype is None else [as_dtype(each) for each in leaves(dtype)]
 
@@ -41,7 +41,7 @@ def map_fn(
             return (), tuple([converted(x, kind, rows.graph, "Const").symbol for x, kind in zip(result, kinds)])
 
         _, made = rows.scanned(body, (), False)
-        return rebuilt(structure, iter([rows.graph.adopt(y, "TensorArrayStack") for y in made]))
+        return rows.finished(structure, made, "TensorArrayStack")
 
 
 def foldl(
@@ -49,7 +49,7 @@ def foldl(
     back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
 ) -> Any:  # fmt: skip
     """a = fn(a, row), from the first row to the last; the first one is the start where there is no initializer."""
-    return _folded(fn, elems, initializer, False, name or "foldl")
+    return _folded(fn, elems, initializer, False, name or "foldl", back_prop)
 
 
 def foldr(
@@ -57,7 +57,7 @@ def foldr(
     back_prop: bool = True, swap_memory: bool = False, name: str | None = None,
 ) -> Any:  # fmt: skip
     """a = fn(a, row), from the last row to the first; the last one is the start where there is no initializer."""
-    return _folded(fn, elems, initializer, True, name or "foldr")
+    return _folded(fn, elems, initializer, True, name or "foldr", back_prop)
 
 
 def scan(
@@ -67,7 +67,7 @@ def scan(
 ) -> Any:  # fmt: skip
     """Every a of a fold, stacked; without an initializer the first of them is the first row."""
     _check_callable(fn)
-    with _Rows(elems, name or "scan") as rows:
+    with _Rows(elems, name or "scan", back_prop) as rows:
         start, structure = rows.begun(initializer, reverse)
 
         def body(carry: Sequence[Symbol], xs: Sequence[Symbol]) -> Any:
@@ -79,15 +79,17 @@ def scan(
             first = [ops.expand(x, axis=0) for x in start]
             pairs = zip(made, first) if reverse else zip(first, made)
             made = [ops.concatenate(*pair, axis=0) for pair in pairs]
-        return rebuilt(structure, iter([rows.graph.adopt(y, "TensorArrayStack") for y in made]))
+        return rows.finished(structure, made, "TensorArrayStack")
 
 
-def _folded(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool, name: str) -> Any:
+def _folded(
+    fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool, name: str, back_prop: bool
+) -> Any:
     _check_callable(fn)
-    with _Rows(elems, name) as rows:
+    with _Rows(elems, name, back_prop) as rows:
         start, structure = rows.begun(initializer, reverse)
         last, _ = rows.scanned(lambda carry, xs: (rows.stepped(fn, structure, carry, xs), ()), start, reverse)
-        return rebuilt(structure, iter([rows.graph.adopt(x, "Exit") for x in last]))
+        return rows.finished(structure, last, "Exit")
 
 
 def _check_callable(fn: Any) -> None:
@@ -98,8 +100,8 @@ def _check_callable(fn: Any) -> None:
 class _Rows:
     """A structure of tensors taken row by row, within a name scope."""
 
-    def __init__(self, elems: Any, name: str) -> None:
-        self.structure, self.graph = elems, graph_of(leaves(elems))
+    def __init__(self, elems: Any, name: str, back_prop: bool) -> None:
+        self.structure, self.graph, self._back_prop = elems, graph_of(leaves(elems)), back_prop
         self._scopes = [self.graph.as_default(), self.graph.name_scope(name)]
 
     def __enter__(self) -> _Rows:
@@ -116,6 +118,11 @@ class _Rows:
     def given(self, symbols: Sequence[Symbol]) -> Any:
         """Symbols of one row in the structure of the tensors."""
         return rebuilt(self.structure, iter([self.graph.adopt(x, "Identity") for x in symbols]))
+
+    def finished(self, structure: Any, symbols: Sequence[Symbol], kind: str) -> Any:
+        """The tensors of results, in a structure."""
+        kept = symbols if self._back_prop else [ops.stop_gradient(x) for x in symbols]
+        return rebuilt(structure, iter([self.graph.adopt(x, kind) for x in kept]))
 
     def begun(self, initializer: Any, reverse: bool) -> tuple[tuple[Symbol, ...], Any]:
         """What a fold starts with, and its structure; without an initializer that is the first row, which goes."""

@@ -42,7 +42,8 @@ def gradients(
         wanted = [_symbols_of(x, graph) for x in xs]
         flat = [symbol for symbols in wanted for symbol in symbols]
         with graph.recorded():
-            found = dict(zip(flat, autodiff.gradients([y.symbol for y in outputs], flat, seeds)))
+            inside = [graph.here.captures.get(symbol, symbol) for symbol in flat]  # of a body that is being built
+            found = dict(zip(flat, autodiff.gradients([y.symbol for y in outputs], inside, seeds)))
             totals = [_total([found[symbol] for symbol in symbols]) for symbols in wanted]
         return [None if total is None else graph.adopt(total) for total in totals]
 

@@ -337,7 +337,7 @@ class Graph:
             return self._named(obj, allow_tensor, allow_operation, wanted)
         if isinstance(obj, Symbol) and obj.graph is self.core:
             return self.adopt(obj)
-        element = obj.op.outputs[0] if hasattr(obj, "as_tensor") else obj
+        element = obj.op.outputs[0] if hasattr(obj, "slot") else obj
         if isinstance(element, Tensor) and allow_tensor:
             kind = "Tensor"
         elif isinstance(element, Operation) and allow_operation:
