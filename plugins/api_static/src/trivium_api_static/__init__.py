@@ -5,7 +5,25 @@ import trivium_api_static as tf
 
 # ruff: noqa: F401, F403 - this is the list of names that `tf.` finds; each module names its words in __all__
 
-from . import client, debugging, dtypes, errors, image, initializers, layers, linalg, losses, math, nn, test, train
+from . import (
+    client,
+    contrib,
+    data,
+    debugging,
+    dtypes,
+    errors,
+    image,
+    initializers,
+    layers,
+    linalg,
+    logging,
+    losses,
+    math,
+    metrics,
+    nn,
+    test,
+    train,
+)
 from .arithmetic import *
 from .arranging import *
 from .blocks import *
@@ -18,18 +36,22 @@ from .comparison import *
 from .control import *
 from .creation import *
 from .debugging import *
+from .decoding import *
 from .default import get_default_session
 from .dtypes import *
 from .functional import *
 from .gradient import *
 from .graph import *
 from .host import *
+from .image import random_crop
 from .linear_algebra import *
 from .nn import bias_add
 from .operation import Operation, Tensor
 from .options import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions
 from .overriding import *
+from .queues import *
 from .random import *
+from .readers import *
 from .reduction import *
 from .scattering import *
 from .segments import *

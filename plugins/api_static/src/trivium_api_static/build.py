@@ -158,6 +158,8 @@ def _text(value: Any, array: np.ndarray) -> np.ndarray:
 
 def _cast_exactly(value: Any, array: np.ndarray, wanted: DType) -> np.ndarray:
     target = wanted.numpy
+    if not array.size:
+        return array.astype(target)
     loses_kind = "biufcV".index(target.kind) < "biufcV".index(array.dtype.kind) and target.kind not in "fcV"
     if (target.kind == "b") != (array.dtype.kind == "b") and array.size:
         loses_kind = True

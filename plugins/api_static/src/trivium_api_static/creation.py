@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from typing import Any
 
 from trivium import ops
 from trivium.spec import Dim, Spec
 
-from . import dtypes
+from . import dtypes, errors
 from .build import as_array, as_sizes, as_tensor, call, convert_to_tensor, graph_of
 from .casting import cast
 from .dtypes import as_dtype
@@ -33,12 +34,23 @@ def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tenso
     graph = get_default_graph()
     kind, sizes = as_dtype(dtype).base_dtype, TensorShape(shape)
     with graph.name_scope(name or "Placeholder") as scope:
+        if kind == dtypes.string:
+            return graph.hosted("Placeholder", scope[:-1], _unfed(scope[:-1]), kind)
         made = graph.operation(
             "Placeholder", scope[:-1], (),
             lambda: graph.core.placeholder(None if sizes.dims is None else sizes.as_list(), kind.name),
             attributes={"dtype": kind, "shape": sizes},
         )  # fmt: skip
     return made.outputs[0]
+
+
+def _unfed(name: str) -> Callable[[Any], Any]:
+    def evaluate(session: Any) -> Any:
+        op = session.graph.get_operation_by_name(name)
+        text = f"You must feed a value for placeholder tensor '{name}' with dtype string"
+        raise errors.InvalidArgumentError(op.node_def, op, text)
+
+    return evaluate
 
 
 def placeholder_with_default(input: Any, shape: Any, name: str | None = None) -> Tensor:

@@ -282,6 +282,18 @@ class Graph:
             self._awaited.update(dict.fromkeys(self.control_nodes(above)))
             above = above.parent
 
+    def admit(self, made: Operation, nodes: Sequence[Node]) -> None:
+        """Take in an operation that was made elsewhere, under its name, and the core calls that are part of it."""
+        self.check_not_finalized()
+        if made.name in self._operations:
+            raise ValueError(f"there is an operation {made.name!r} already; import under another import_scope")
+        self._names.take(made.name)
+        made.graph, self._operations[made.name] = self, made
+        self._owners.update(dict.fromkeys(nodes, made))
+        for tensor in made.outputs:
+            if tensor.symbol is not None:
+                self._tensors.setdefault(tensor.symbol, tensor)
+
     def owner(self, node: Node) -> Operation | None:
         """The operation that a core call is part of."""
         return self._owners.get(node)
@@ -427,7 +439,7 @@ class Graph:
 
     def is_feedable(self, tensor: Tensor) -> bool:
         """Whether a value may be fed for a tensor."""
-        return tensor not in self._unfeedable and tensor.symbol is not None
+        return tensor not in self._unfeedable and (tensor.symbol is not None or tensor.op.type == "Placeholder")
 
     def prevent_fetching(self, op: Operation) -> None:
         """Refuse to give the values of an operation."""

@@ -29,6 +29,8 @@ class Operation:
     hidden:    what is computed for its effect, of an operation without outputs
     evaluate:  of an operation that the Session computes itself: session -> value
     traceback: `file:line in function` of the user's code that made it, outermost first
+    source:    of an operation whose outputs Python gives for each run (staging.py)
+    sink:      of an operation that gives its inputs to Python (staging.py)
     """
 
     def __init__(
@@ -41,6 +43,8 @@ class Operation:
         self.hidden: list[Symbol] = []
         self.attributes = dict(attributes or {})
         self.evaluate = evaluate
+        self.source: Callable[..., Any] | None = None
+        self.sink: Callable[..., None] | None = None
         self.traceback = user_frames()
 
     def get_attr(self, name: str) -> Any:

@@ -14,13 +14,13 @@ from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
 from . import dtypes
-from .build import as_sizes, call, convert_to_tensor, graph_of
+from .build import as_sizes, call, graph_of
 from .dtypes import as_dtype
 from .graph import Graph
 from .operation import Tensor
 
 __all__ = [
-    "random_uniform", "random_normal", "truncated_normal", "random_shuffle", "multinomial", "random_crop",
+    "random_uniform", "random_normal", "truncated_normal", "random_shuffle", "multinomial",
 ]  # fmt: skip
 
 _STATE = Spec((2,), np.uint64)
@@ -124,30 +124,6 @@ def multinomial(
         return ops.cast(ops.multinomial(state, x, count=count), dtype=wanted.name)
 
     return _drawn_from("Multinomial", logits, seed, name, lambda x: (x.shape[0], count, x.shape[1]), draw)
-
-
-def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
-    """A block of a tensor, of the size asked for, at a random place."""
-    sizes = as_sizes(size, "size")
-
-    def draw(state: Symbol, x: Any) -> Any:
-        wanted = [n if type(want) is int and want == -1 else want for n, want in zip(x.shape, sizes, strict=True)]
-        room = ops.stack(*[_number(n - want + 1, x.graph) for n, want in zip(x.shape, wanted)])
-        unit = ops.uniform(state, shape=(x.ndim,), dtype="float64")
-        first = ops.split(ops.cast(ops.floor(unit * room), dtype="int64"), sizes=(1,) * x.ndim)
-        for axis, (start, want) in enumerate(zip(first, wanted)):
-            x = ops.gather(x, start + ops.arange(stop=want, place=x.graph), axis=axis)
-        return x
-
-    tensor = convert_to_tensor(value, name="value")
-    for have, want in zip(tensor.shape, sizes):
-        if have.value is not None and type(want) is int and want > have.value:
-            raise ValueError(f"Need value.shape >= size, got {tensor.shape} and {sizes}")
-    return _drawn_from("RandomCrop", tensor, seed, name, lambda x: (x.ndim,), draw, "random_crop")
-
-
-def _number(size: Any, graph: Any) -> Any:
-    return ops.full(shape=(), value=size, dtype="float64", place=graph)
 
 
 def _drawn_from(

@@ -28,6 +28,7 @@ from .observing import Observer, is_checking
 from .operation import Operation, Tensor
 from .options import ConfigProto, RunOptions
 from .random import RandomSlot
+from .staging import Drawing, sinks_of, sources_of
 from .variable import Variable
 
 __all__ = ["Session", "InteractiveSession"]
@@ -50,10 +51,16 @@ class State(SessionStore):
 
 @frozen(eq=False)
 class Plan:
-    """A Program for some fetches and feeds, and where the result of each fetch stands among its own."""
+    """A Program for some fetches and feeds, and where the result of each fetch stands among its own.
+
+    sources: operations whose values Python gives before it runs
+    sinks:   operations that take values after it, and where these stand
+    """
 
     program: Program
     places: tuple[int | None, ...]
+    sources: tuple[Operation, ...]
+    sinks: tuple[tuple[Operation, tuple[int | None, ...]], ...]
 
 
 class Session:
@@ -95,9 +102,9 @@ class Session:
         """
         self._check_open()
         elements = [element_of(self.graph, fetch) for fetch in leaves(fetches)]
-        feeds = feeds_of(self.graph, feed_dict)
+        feeds, texts = feeds_of(self.graph, feed_dict)
         observer = self._observer(options)
-        values = self._run(tuple(elements), feeds, observer)
+        values = self._run(tuple(elements), feeds, texts, observer)
         if observer is not None:
             observer.report(run_metadata)
         return rebuilt(fetches, iter(values))
@@ -126,31 +133,40 @@ class Session:
             return None
         return Observer(self.graph, self._device, self._here.name, traced, is_checking())
 
-    def _run(self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray], observer: Observer | None) -> list[Any]:
+    def _run(
+        self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray], texts: dict[Tensor, Any],
+        observer: Observer | None,
+    ) -> list[Any]:  # fmt: skip
         key = elements, frozenset(feeds)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._planned(elements, tuple(feeds))
+        drawing = Drawing(self, texts)
+        results = self._results(plan.program, {**drawing.symbols(plan.sources), **feeds}, observer)
+        for op, places in plan.sinks:
+            op.sink(self, *[self._value(x, place, results, drawing) for x, place in zip(op.inputs, places)])
+        return [self._value(element, place, results, drawing) for element, place in zip(elements, plan.places)]
+
+    def _results(self, program: Program, feeds: dict[Symbol, np.ndarray], observer: Observer | None) -> list[Any]:
         try:
             with np.errstate(all="ignore"):  # infinities and NaN are values; see tf.debugging
-                results = plan.program.run(feeds, observer)
+                return program.run(feeds, observer)
         except StateError as error:
-            raise self._uninitialized(plan.program, error) from None
+            raise self._uninitialized(program, error) from None
         except MemoryError as error:
             raise self._translated(errors.ResourceExhaustedError, error) from error
         except KernelError as error:
             raise self._translated(errors.UnimplementedError, error) from error
         except (TriviumError, ValueError, ArithmeticError, IndexError) as error:
             raise self._translated(errors.InvalidArgumentError, error) from error
-        return [self._value(element, place, results) for element, place in zip(elements, plan.places)]
 
-    def _value(self, element: Any, place: int | None, results: list[Any]) -> Any:
+    def _value(self, element: Any, place: int | None, results: list[Any], drawing: Drawing) -> Any:
         if isinstance(element, Operation):
             if element.evaluate is not None and not element.outputs:
                 element.evaluate(self)
             return None
         if place is None:
-            return element.op.evaluate(self)
+            return drawing.text(element)
         return results[place].numpy()[()]
 
     def _planned(self, elements: tuple[Any, ...], fed: tuple[Symbol, ...]) -> Plan:
@@ -167,14 +183,23 @@ class Session:
                         updates[symbol] = None
                     elif symbol.node.op not in (READ, CONSTANT):
                         fetched.setdefault(symbol, len(fetched))  # computed, and not looked at
+        taken = [
+            (op, tuple([None if x.symbol is None else fetched.setdefault(x.symbol, len(fetched)) for x in op.inputs]))
+            for op in sinks_of(elements)
+        ]
         needed = Needed.of(self.graph, [*fetched, *updates], fed)
-        self._check(needed, set(fed))
+        looked_at = [*elements, *[x for op, _ in taken for x in op.inputs]]
+        texts = [x for element in looked_at for x in getattr(element, "outputs", [element])]
+        sources = sources_of(self.graph, needed.nodes, fed, texts)
+        given = [x.symbol for op in sources for x in op.outputs if x.symbol is not None and x.symbol not in fed]
+        self._check(needed, {*fed, *given})
         if self._config.log_device_placement:
             self._tell_placement(needed)
         program = Program(
-            list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state
-        )
-        return Plan(program, tuple(places))
+            list(fetched), updates=[*updates, *needed.reactions], fed=[*fed, *given], device=self._device,
+            store=self._state,
+        )  # fmt: skip
+        return Plan(program, tuple(places), tuple(sources), tuple(taken))
 
     # -- what can be wrong -----------------------------------------------------------------------------
 
@@ -271,6 +296,11 @@ class Session:
         return np.array(self._state.tensor(variable.slot).numpy())
 
     # -- its life --------------------------------------------------------------------------------------
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
 
     @property
     def graph_def(self) -> Any:

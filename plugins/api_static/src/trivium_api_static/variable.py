@@ -88,6 +88,16 @@ class Variable:
         self.initializer = graph.operation("Assign", graph.unique_name("Assign"), inputs, lambda *_: first[0])
         self._snapshot = graph.operation("Identity", graph.unique_name("read"), inputs[:1], lambda x: x).outputs[0]
 
+    @classmethod
+    def of_operations(
+        cls, slot: Slot, op: Operation, initial_value: Tensor, initializer: Operation, snapshot: Tensor
+    ) -> Variable:
+        """The variable of operations that exist already."""
+        made = cls.__new__(cls)
+        made.slot, made.op, made._initial = slot, op, initial_value
+        made.initializer, made._snapshot, made.constraint = initializer, snapshot, None
+        return made
+
     # -- what it is ----------------------------------------------------------------------------------
 
     @property

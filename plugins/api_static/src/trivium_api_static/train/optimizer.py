@@ -148,7 +148,11 @@ class Optimizer:
             kind = f"Apply{type(self).__name__.removesuffix('Optimizer')}"
             made = graph.operation(kind, graph.unique_name(kind), [given], apply)
         graph.react(assigned[0].node, assigned[1:])
-        return made.outputs[0]
+        constraint = getattr(variable, "constraint", None)
+        if constraint is None:
+            return made.outputs[0]
+        with graph.control_dependencies([made]):
+            return variable.assign(constraint(variable.read_value()))
 
     # -- what it remembers -------------------------------------------------------------------------------
 
