@@ -48,7 +48,7 @@ from .shaping import (
 )
 from .sizes import Size
 from .tensors import Tensor
-from . import nn, optim, utils
+from . import multiprocessing, nn, optim, utils
 from .serialization import load, save
 
 __all__ = [name for name in globals() if not name.startswith("_")]
