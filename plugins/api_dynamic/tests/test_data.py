@@ -129,9 +129,9 @@ def test_tensors_that_do_not_stack_and_things_that_are_no_samples_are_refused(to
         collate([torch.ones(2), torch.ones(3)])
     with pytest.raises(RuntimeError, match="each element in list of batch should be of equal size"):
         collate([[1, 2], [3]])
-    with pytest.raises(TypeError, match="default_collate: batch must contain tensors, numpy arrays.*NoneType"):
+    with pytest.raises(TypeError, match=r"default_collate: batch must contain tensors, numpy arrays.*NoneType"):
         collate([None])
-    with pytest.raises(TypeError, match="found <class 'numpy.ndarray'>|found <U2"):
+    with pytest.raises(TypeError, match=r"found <class 'numpy\.ndarray'>|found <U2"):
         collate([np.array(["ab"])])
 
 
@@ -153,7 +153,7 @@ def test_each_process_of_several_has_its_share(torch):
 
     assert shares(7, shuffle=False) == [[0, 3, 6], [1, 4, 0], [2, 5, 1]]
     assert shares(7, shuffle=False, drop_last=True) == [[0, 3], [1, 4], [2, 5]]
-    assert set(sum(shuffled, [])) == set(range(10))
+    assert {number for share in shuffled for number in share} == set(range(10))
     assert shares(10, seed=3) == shuffled != shares(10, seed=4)
 
 
