@@ -48,7 +48,8 @@ from .shaping import (
 )
 from .sizes import Size
 from .tensors import Tensor
-from . import multiprocessing, nn, optim, utils
+from . import compiler, multiprocessing, nn, optim, utils
+from .compiler import compile
 from .serialization import load, save
 
 __all__ = [name for name in globals() if not name.startswith("_")]
