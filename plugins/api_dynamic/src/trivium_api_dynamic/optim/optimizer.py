@@ -31,8 +31,22 @@ required = Required()
 
 
 def as_core(x: CoreTensor) -> CoreTensor:
-    """The same memory as a core tensor: the rules are written in the core's words, whose numbers take any tensor's dtype."""
+    """The same memory as a core tensor: the rules are in the core's words, where a number takes any tensor's dtype."""
     return fields_of(x, CoreTensor.__new__(CoreTensor))  # type: ignore[no-any-return]
+
+
+# how PyTorch is to compute a step, not what: there is one way here
+FLAGS = ("foreach", "fused", "capturable", "differentiable")
+
+
+def known_flags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """PyTorch's flags, which change no number."""
+    for name, value in given.items():
+        if name not in FLAGS:
+            raise TypeError(f"optimizer got an unexpected keyword argument {name!r}")
+        if name == "differentiable" and value:
+            raise NotImplementedError("differentiable=True: a step is not recorded; compute p - lr * g by hand")
+    return dict(given)
 
 
 class Optimizer:
@@ -203,12 +217,23 @@ class Optimizer:
         with recording(False):
             for i, values in state_dict["state"].items():
                 p = by_number[int(i)]
-                state[p] = {
-                    k: as_value(v.clone(), p) if isinstance(v, CoreTensor) else deepcopy(v) for k, v in values.items()
-                }
+                state[p] = self.adopted(p, values)
         self.state = state
         for group, options in zip(self.param_groups, saved):
             group.update({k: deepcopy(v) for k, v in options.items() if k != "params"})
+
+    def adopted(self, p: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Saved state of a parameter, ours or PyTorch's: there the step may be a tensor, or missing, or a slot None."""
+        kept = {k: v for k, v in values.items() if v is not None}
+        state = {
+            k: as_value(v.clone(), p) if k in self.slots.values() and isinstance(v, CoreTensor) else deepcopy(v)
+            for k, v in kept.items()
+        }
+        if "step" in kept:
+            state["step"] = int(kept["step"])
+        elif kept and self.slots:
+            state["step"] = 1
+        return state
 
     def __repr__(self) -> str:
         lines = []
