@@ -16,10 +16,15 @@ def torch(request):
     return ours if request.param == "ours" else request.getfixturevalue("peer")
 
 
-def trajectory(torch, make, steps=200, schedule=None, dtype="float32"):
+def trajectory(torch, make, steps=200, schedule=None, dtype="float32", start=None):
     dtype = getattr(torch, dtype)
     w, b = torch.tensor(WEIGHTS, dtype=dtype, requires_grad=True), torch.zeros(3, dtype=dtype, requires_grad=True)
     optimizer = make(torch, w, b)
+    if start is not None:
+        with torch.no_grad():
+            w.copy_(start["w"])
+            b.copy_(start["b"])
+        optimizer.load_state_dict(start["optimizer"])
     scheduler = schedule(torch, optimizer) if schedule else None
     x, path, rates = torch.tensor(DATA, dtype=dtype), [], []
     for _ in range(steps):
@@ -35,6 +40,7 @@ def trajectory(torch, make, steps=200, schedule=None, dtype="float32"):
             scheduler.step()
             rates.append(scheduler.get_last_lr())
         path.append(np.concatenate([w.detach().numpy().ravel().copy(), b.detach().numpy().copy()]))
+    trajectory.end = {"w": w.detach(), "b": b.detach(), "optimizer": optimizer.state_dict()}
     return np.array(path), np.array(rates)
 
 
@@ -75,6 +81,48 @@ def test_two_hundred_steps_agree(peer, name):
     mine, theirs = [trajectory(torch, OPTIMIZERS[name], dtype=dtype)[0] for torch in (ours, peer)]
 
     assert np.abs(mine - theirs).max() <= 1e-6 * max(1.0, np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_begun_by_pytorch_goes_on_here(peer, name, tmp_path):
+    trajectory(peer, OPTIMIZERS[name], 20, dtype="float64")
+    peer.save(trajectory.end, tmp_path / "half.pth")
+    theirs, _ = trajectory(peer, OPTIMIZERS[name], 20, dtype="float64", start=peer.load(tmp_path / "half.pth"))
+
+    mine, _ = trajectory(ours, OPTIMIZERS[name], 20, dtype="float64", start=ours.load(tmp_path / "half.pth"))
+
+    np.testing.assert_allclose(mine, theirs, rtol=1e-7, atol=1e-8)  # PyTorch keeps some numbers as float32
+
+
+def test_a_group_may_join_later_with_options_of_its_own(torch):
+    first, second = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
+    optimizer = torch.optim.SGD([first], lr=0.5, momentum=0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (first + second).backward()
+        optimizer.step()
+        if len(optimizer.param_groups) == 1:
+            optimizer.add_param_group({"params": second, "lr": 0.1})
+
+    assert (first.item(), second.item()) == (pytest.approx(1 - 0.5 - 0.5 * 1.5), pytest.approx(0.9))
+    with pytest.raises(ValueError, match="some parameters appear in more than one parameter group"):
+        optimizer.add_param_group({"params": [first]})
+
+
+FLAGS = {"foreach": None, "fused": False, "capturable": False, "differentiable": False}
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD"])
+def test_flags_of_speed_are_accepted(name):
+    w = ours.ones(1, requires_grad=True)
+
+    optimizer = getattr(ours.optim, name)([w], lr=0.1, maximize=True, **FLAGS)
+    w.sum().backward()
+    optimizer.step()
+
+    assert w.item() > 1
+    with pytest.raises(TypeError, match="unexpected keyword argument 'momentumm'"):
+        getattr(ours.optim, name)([w], momentumm=0.9)
 
 
 SCHEDULES = {
