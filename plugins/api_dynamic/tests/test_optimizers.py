@@ -162,6 +162,66 @@ def test_schedules_agree(peer, name):
     np.testing.assert_allclose(results[0][0], results[1][0], atol=1e-6)
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_goes_on_from_its_state(name, tmp_path):
+    def begun():
+        optimizer = OPTIMIZERS["groups"](ours, *[ours.ones(1, requires_grad=True) for _ in range(2)])
+        optimizer.step()
+        return optimizer, SCHEDULES[name](ours, optimizer)
+
+    def rates(optimizer, schedule):
+        found = []
+        for _ in range(8):
+            schedule.step()
+            found.append([group["lr"] for group in optimizer.param_groups])
+        return found
+
+    optimizer, schedule = begun()
+    rates(optimizer, schedule)
+    ours.save([optimizer.state_dict(), schedule.state_dict()], tmp_path / "half")
+    other, its_schedule = begun()
+    state, schedule_state = ours.load(tmp_path / "half")
+    other.load_state_dict(state)
+    its_schedule.load_state_dict(schedule_state)
+
+    assert rates(other, its_schedule) == rates(optimizer, schedule)
+    assert its_schedule.get_last_lr() == schedule.get_last_lr()
+
+
+def test_a_rate_anneals_to_that_of_averaging(torch):
+    optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5)
+    schedule = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.1, anneal_epochs=4)
+    straight = torch.optim.swa_utils.SWALR(
+        torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5), 0.1, 4, anneal_strategy="linear"
+    )
+
+    rates = []
+    for each in (schedule, straight):
+        each.optimizer.step()
+        rates.append([])
+        for _ in range(6):
+            each.step()
+            rates[-1] += each.get_last_lr()
+
+    assert rates[0] == pytest.approx([0.4414213, 0.3, 0.1585786, 0.1, 0.1, 0.1], abs=1e-6)
+    assert rates[1] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.1, 0.1])
+    with pytest.raises(ValueError, match="anneal_strategy must be one of"):
+        torch.optim.swa_utils.SWALR(optimizer, 0.1, anneal_strategy="square")
+
+
+def test_statistics_of_an_averaged_model_are_taken_anew(torch):
+    net = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Dropout())
+    net(torch.tensor(DATA[:, :2] * 100))
+    batches = [(torch.tensor(DATA[:4, :2]), 0), (torch.tensor(DATA[4:, :2]), 1)]
+
+    torch.optim.swa_utils.update_bn(batches, net.eval())
+
+    np.testing.assert_allclose(net[0].running_mean.numpy(), DATA[:, :2].mean(0), rtol=1e-5, atol=1e-6)
+    assert not net.training and not net[0].training and net[0].momentum == 0.1
+    net.train()(torch.tensor(DATA[:, :2] + 10))
+    np.testing.assert_allclose(net[0].running_mean.numpy(), DATA[:, :2].mean(0) + 1, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("mode", ["min", "max"])
 @pytest.mark.parametrize("kind", ["rel", "abs"])
 def test_plateaus_are_seen_as_by_pytorch(peer, mode, kind):
