@@ -29,3 +29,7 @@ class FileFormatError(TriviumError, ValueError):
 
 class CompileError(TriviumError, RuntimeError):
     """A function that cannot become a program."""
+
+
+class TracingError(TriviumError, RuntimeError):
+    """A function that cannot be traced, or that does something else each time."""

@@ -8,6 +8,7 @@ from typing import Any
 from trivium.autodiff import gradients
 from trivium.graph import ASSIGN, CONSTANT, READ, Graph, Node, Symbol
 from trivium.program import Program
+from trivium.store import Store
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording, tape
 
@@ -20,14 +21,15 @@ class Differentiable:
     """Two programs; what the second needs of the first travels between them.
 
     made:  what forward returns;  wants: numbers of those through which gradients flow
-    ends:  where gradients go: a tensor, or the number of an argument, and its symbol
+    ends:  where gradients go: the number of an argument, or a function that finds a tensor; and its symbol
     given: the arguments
     """
 
     def __init__(
         self, graph: Graph, made: Sequence[Symbol], wants: Sequence[int], ends: Sequence[tuple[Any, Symbol]],
-        given: Sequence[Symbol], device: Any = None,
+        given: Sequence[Symbol], device: Any = None, store: Store | None = None,
     ) -> None:  # fmt: skip
+        self.store = store or Store()
         self.count, self.wants, self.given = len(made), set(wants), list(given)
         boundary = len(graph.nodes)
         assigned = {id(node.settings["slot"]) for node in graph.nodes if node.op is ASSIGN}
@@ -39,13 +41,13 @@ class Differentiable:
         first = set(graph.nodes[:boundary])
         self.crossing, self.read = crossing(slopes, first, assigned)
         self.seeds = seeds
-        self.forward = Program([*made, *self.crossing], updates=graph.updates, device=device)
+        self.forward = Program([*made, *self.crossing], updates=graph.updates, device=device, store=self.store)
         fed = [*seeds, *[x for x in given if x not in self.crossing], *self.crossing]
-        self.backward = Program(slopes, fed=fed, device=device)
+        self.backward = Program(slopes, fed=fed, device=device, store=self.store)
 
     def run(self, feeds: dict[Symbol, Any], arguments: Sequence[CoreTensor]) -> list[Any]:
         """What was made; on the tape if a gradient may be wanted."""
-        tensors = [arguments[end] if isinstance(end, int) else end for end in self.ends]
+        tensors = [arguments[end] if isinstance(end, int) else end() for end in self.ends]
         return list(Step.apply(self, feeds, tuple(arguments), *tensors))
 
 
@@ -85,7 +87,7 @@ class Step(Function):
         results = [as_ours(x) for x in both.forward.run(feeds)]
         made, kept = results[: both.count], results[both.count :]
         ctx.both, ctx.crossed, ctx.arguments = both, kept, arguments
-        ctx.versions = [(slot, slot.storage.version) for slot in both.read]
+        ctx.versions = [(slot, both.store.storage(slot), both.store.storage(slot).version) for slot in both.read]
         ctx.mark_non_differentiable(*[x for i, x in enumerate(made) if i not in both.wants])
         return tuple(made)
 
@@ -95,8 +97,8 @@ class Step(Function):
             raise GradientError(
                 "a compiled function has first gradients only; call the function itself where create_graph=True"
             )
-        for slot, version in ctx.versions:
-            if slot.storage.version != version:
+        for slot, storage, version in ctx.versions:
+            if storage.version != version:
                 raise GradientError(
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"{slot.spec}, since the compiled function ran"

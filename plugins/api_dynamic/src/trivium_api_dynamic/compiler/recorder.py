@@ -93,6 +93,10 @@ class Recorder:
             symbols.append(symbol)
         return symbols
 
+    def fix(self, why: str) -> None:
+        """Say that a value of this run has become a Python value, which another run cannot have."""
+        self.stop(why)
+
     def stop(self, why: str, where: str | None = None) -> None:
         """Say that this run cannot become a program."""
         if self.problem is None:
@@ -221,7 +225,7 @@ class Recorder:
         storage = x.storage
         is_made_here = storage in self.born and storage not in self.made and storage not in self.written
         if not is_made_here and storage not in self.fixed:
-            self.stop(f"it looks at the value of {x.spec}, which a program has only once it runs")
+            self.fix(f"it looks at the value of {x.spec}, which a program has only once it runs")
 
     def adopted(self, live: Live, device: Any, dtype: Any) -> CoreTensor:
         """A live number as a tensor."""
@@ -368,7 +372,7 @@ def hearing_draw(recorder: Recorder, original: Any) -> Any:
 def hearing_host_draw(recorder: Recorder, original: Any) -> Any:
     def draw(self, *args):
         if recorder.hears():
-            recorder.stop("it draws random numbers on the host")
+            recorder.fix("it draws random numbers on the host")
         return original(self, *args)
 
     return draw

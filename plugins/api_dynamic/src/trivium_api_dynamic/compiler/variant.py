@@ -211,7 +211,7 @@ def differentiable(
 ) -> Any:  # fmt: skip
     """Forward as one program and backward as another, joined on the tape."""
     ends: list[tuple[Any, Symbol]] = [(i, given[i]) for i, x in enumerate(arguments) if x.edge is not None]
-    ends += [(x, symbol) for x, symbol in recorder.ends.values() if x.storage not in recorder.given]
+    ends += [(lambda x=x: x, symbol) for x, symbol in recorder.ends.values() if x.storage not in recorder.given]
     return Differentiable(recorder.graph, made, sorted(wants), ends, given, device).run
 
 
