@@ -13,10 +13,10 @@ from attrs import define
 
 from trivium import ops
 
-from .array import zeros
 from .build import call, convert_to_tensor
+from .casting import cast
+from .creation import zeros
 from .graph import GraphKeys, get_default_graph
-from .math import cast
 from .operation import Tensor
 from .variable import Variable
 from .variable_scope import variable_scope

@@ -12,12 +12,12 @@ from trivium import ops
 
 from .. import layers as plain
 from .. import nn
-from ..array import one_hot
+from ..arithmetic import add_n
 from ..build import call
+from ..creation import one_hot
 from ..graph import GraphKeys, get_default_graph
 from ..initializers import Initializer, variance_scaling, zeros
 from ..layers.base import Layer
-from ..math import add_n
 from ..nn.activation import relu, softmax
 from ..operation import Tensor
 from ..variable_scope import variable_scope

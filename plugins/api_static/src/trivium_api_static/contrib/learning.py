@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..array import identity
 from ..clipping import clip_by_norm
+from ..creation import identity
 from ..graph import GraphKeys, get_default_graph
 from ..operation import Tensor
 from ..train.step import get_or_create_global_step

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import define, field
 
-from ..array import placeholder
 from ..build import convert_to_tensor
+from ..creation import placeholder
 from ..graph import Graph, get_default_graph
 from ..operation import Tensor
 from ..session import Session

@@ -11,8 +11,8 @@ from attrs import define, field
 
 from .. import initializers
 from ..build import as_tensor, assumed, call, convert_to_tensor
+from ..casting import cast
 from ..graph import GraphKeys, get_default_graph
-from ..math import cast
 from ..operation import Tensor
 from ..variable import Variable
 from ..variable_scope import VariableScope, get_variable, variable_scope

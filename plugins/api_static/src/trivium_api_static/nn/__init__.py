@@ -2,8 +2,8 @@
 
 # ruff: noqa: F401, F403 - each module names its words in __all__
 
+from ..arithmetic import sigmoid, tanh
 from ..dropout import dropout
-from ..math import sigmoid, tanh
 from .activation import *
 from .arithmetic import *
 from .convolution import *

@@ -6,8 +6,8 @@ from typing import Any
 
 from trivium import ops
 
-from ..array import gather
 from ..build import FLOATS, call
+from ..choosing import gather
 from ..operation import Tensor
 from ..windows import channels_last
 

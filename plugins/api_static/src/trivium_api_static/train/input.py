@@ -7,8 +7,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from .. import errors
-from ..array import gather
 from ..build import convert_to_tensor
+from ..choosing import gather
 from ..data.dataset import Dataset
 from ..data.reading import Reading
 from ..dtypes import string
