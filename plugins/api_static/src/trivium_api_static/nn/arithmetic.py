@@ -6,10 +6,11 @@ from typing import Any
 
 from trivium import ops
 
-from ..build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
+from ..build import FLOATS, assumed, call, convert_to_tensor, graph_of
 from ..choosing import gather
 from ..operation import Tensor
 from ..random import drawn, random_slot
+from ..sizing import as_sizes
 from ..windows import channels_last
 
 __all__ = ["bias_add", "dropout", "embedding_lookup", "l2_loss", "relu_layer", "xw_plus_b", "zero_fraction"]
