@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from threading import Lock
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -50,7 +51,7 @@ class Dim:
     """
 
     # A sum of products: ((atoms of a product, its factor), ...), sorted.  An atom is
-    # ("name", n), ("anonymous", number), ("floor", dividend, divisor) or ("broadcast", a, b).
+    # ("name", n), ("anonymous", number), ("floor", dividend, divisor) or ("broadcast", a, b, ...).
     __slots__ = ("_hash", "terms")
 
     _numbers = itertools.count()
@@ -228,8 +229,10 @@ def _resolve_atom(atom: Atom, environment: Environment) -> Size:
         quotient: Size = resolve(atom[1], environment) // resolve(atom[2], environment)
         return quotient
     if atom[0] == "broadcast":
-        a, b = resolve(atom[1:], environment)
-        return Dim.of_terms((((("broadcast", a, b),), 1),)) if Dim in (type(a), type(b)) else _broadcast_numbers(a, b)
+        parts = [resolve(part, environment) for part in atom[1:]]
+        if any(type(part) is Dim for part in parts):
+            return Dim.of_terms((((("broadcast", *dict.fromkeys(parts)),), 1),))
+        return int(reduce(_broadcast_numbers, parts))
     raise ShapeError(f"size {_atom_text(atom)} is not known: nothing that was fed has it")
 
 
@@ -250,7 +253,7 @@ def _atom_text(atom: Atom) -> str:
     if atom[0] == "floor":
         return f"({atom[1]})//{atom[2]}"
     if atom[0] == "broadcast":
-        return f"({atom[1]} or {atom[2]})"
+        return f"({' or '.join(map(str, atom[1:]))})"
     return "?" if atom[0] == "anonymous" else str(atom[1])
 
 
@@ -286,7 +289,7 @@ def atoms_in(value: Any) -> set[Atom]:
 
 def _parts(atom: Atom) -> set[Atom]:
     if atom[0] in ("floor", "broadcast"):
-        return atoms_in(atom[1]) | atoms_in(atom[2])
+        return atoms_in(atom[1:])
     return {atom}
 
 
@@ -443,6 +446,12 @@ def broadcast(*specs: Spec) -> Shape:
     return tuple([_broadcast_sizes(column, specs) for column in columns])
 
 
+def _broadcast_parts(size: Size) -> tuple[Size, ...]:
+    """What was broadcast to give a size."""
+    atom = size.atom if type(size) is Dim else None
+    return atom[1:] if atom is not None and atom[0] == "broadcast" else (size,)
+
+
 def _broadcast_sizes(sizes: tuple[Size, ...], specs: tuple[Spec, ...]) -> Size:
     result: Size = 1
     for size in sizes:
@@ -455,7 +464,8 @@ def _broadcast_sizes(sizes: tuple[Size, ...], specs: tuple[Spec, ...]) -> Size:
         elif _is_loose(size) and type(result) is not Dim:
             continue
         elif _is_loose(size) or _is_loose(result):
-            result = Dim.of_terms((((("broadcast", result, size),), 1),))
+            parts = dict.fromkeys([*_broadcast_parts(result), *_broadcast_parts(size)])  # each once, or they multiply
+            result = Dim.of_terms((((("broadcast", *parts),), 1),))
         else:
             raise ShapeError(f"cannot broadcast {' with '.join(map(str, specs))}")
     return result
