@@ -6,9 +6,10 @@ from typing import Any
 
 from trivium import ops
 
-from .build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
+from .build import FLOATS, assumed, call, convert_to_tensor, graph_of
 from .operation import Tensor
 from .random import drawn, random_slot
+from .sizing import as_sizes
 
 __all__ = ["dropout"]
 

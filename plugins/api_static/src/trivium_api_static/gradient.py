@@ -10,7 +10,8 @@ from trivium import autodiff
 from trivium.graph import Slot, Symbol
 from trivium.tensor import Tensor as CoreTensor
 
-from .build import as_tensor, converted, graph_of
+from .build import converted, graph_of
+from .conversion import as_tensor
 from .graph import Graph
 from .operation import Tensor
 from .overriding import with_gradient

@@ -9,7 +9,8 @@ from attrs import define
 from trivium import ops
 from trivium.registry import find_layer
 
-from ..build import as_tensor, call
+from ..build import call
+from ..conversion import as_tensor
 from ..dropout import dropout as dropped
 from ..graph import get_default_graph
 from ..operation import Tensor
