@@ -29,7 +29,6 @@ from .shaping import concatenate, reshape, slice, split
 __all__ = ["rnn", "lstm", "gru"]
 
 WHERE_SEQUENCES_ARE = "it says where sequences begin and end"
-FOLLOWS = "it follows from what is given, whose gradient has its share"
 
 
 def on_arrays(op, *arrays, **settings):
@@ -302,13 +301,13 @@ def lstm_gates(do, sums, order, forget_bias):
 
 
 def lstm_walked(do, given, hidden, cell, hidden_weight, lengths, keep, order, forget_bias, reverse):
-    """Two states; the gates are kept side by side as i, f, g, o."""
+    """Two states; the gates are kept side by side."""
     weight = do(transpose, hidden_weight)
 
     def step(row, hidden, cell):
         i, f, g, o = lstm_gates(do, row + do(matmul, hidden, weight), order, forget_bias)
         cell = f * cell + i * g
-        return o * do(tanh, cell), cell, do(concatenate, i, f, g, o, axis=1)
+        return o * do(tanh, cell), cell, joined(do, {"i": i, "f": f, "g": g, "o": o}, order)
 
     return walked(do, step, given, [hidden, cell], lengths, keep, reverse)
 
@@ -319,7 +318,7 @@ def lstm(given, hidden, cell, hidden_weight, lengths=None, keep=None, *, order="
 
     given, hidden, cell, lengths, keep, reverse: see the module
     hidden_weight: (4 * units, units)
-    return:        hiddens, cells (steps, N, units): the states after each step; gates (steps, N, 4 * units)
+    return:        hiddens, cells (steps, N, units): the states after each step; gates, behind their sigmoid or tanh
     order:         in which input gate, forget gate, candidate g and output gate stand
     forget_bias:   is added to the forget gate
     """
@@ -371,7 +370,7 @@ def lstm_walked_back(
         sums = given + do(matmul, before, do(transpose, hidden_weight))
         i, f, g, o = lstm_gates(do, sums, order, forget_bias)
     else:
-        i, f, g, o = parts(do, gates, "ifgo", "ifgo")
+        i, f, g, o = parts(do, gates, order, "ifgo")
     squashed = do(tanh, cells)
     slopes = {
         "i": g * i * (1.0 - i), "f": cell_before * f * (1.0 - f), "g": i * (1.0 - g * g), "o": squashed * o * (1.0 - o)
@@ -389,7 +388,10 @@ def lstm_walked_back(
     return g_given, *g_states, weight_gradient(do, g_given, before)
 
 
-@op(outputs=("given_gradient", "hidden_gradient", "cell_gradient", "weight_gradient"), free=("lengths",), unrolled=True)
+@op(
+    outputs=("given_gradient", "hidden_gradient", "cell_gradient", "weight_gradient"),
+    free=("lengths",), derived=("gates",), unrolled=True,
+)  # fmt: skip
 def lstm_gradient(
     g_hiddens, g_cells, given, hidden, cell, hidden_weight, hiddens, cells, gates, lengths=None, keep=None,
     *, order="ifgo", forget_bias=0.0, reverse=False
@@ -428,7 +430,6 @@ def lstm_gradient_composed(
 
 
 lstm_gradient.no_gradient("lengths", "keep", WHERE_SEQUENCES_ARE)
-lstm_gradient.no_gradient("gates", FOLLOWS)
 
 
 @lstm_gradient.samples
@@ -472,12 +473,12 @@ def gru_walker(do, hidden_weight, hidden_bias, order, reset):
 
 
 def gru_walked(do, given, hidden, hidden_weight, hidden_bias, lengths, keep, order, reset, reverse):
-    """One state; the gates are kept side by side as r, z, n."""
+    """One state; the gates are kept side by side."""
     gates = gru_walker(do, hidden_weight, hidden_bias, order, reset)
 
     def step(row, hidden):
         r, z, n, inner = gates(row, hidden)
-        return z * hidden + (1.0 - z) * n, do(concatenate, r, z, n, axis=1), inner
+        return z * hidden + (1.0 - z) * n, joined(do, {"r": r, "z": z, "n": n}, order), inner
 
     return walked(do, step, given, [hidden], lengths, keep, reverse)
 
@@ -491,7 +492,7 @@ def gru(
 
     given, hidden, lengths, keep, reverse: see the module
     hidden_weight, hidden_bias: (3 * units, units), (3 * units,)
-    return:        hiddens (steps, N, units): the state after each step; gates (steps, N, 3 * units); inner
+    return:        hiddens (steps, N, units): the state after each step; gates, behind their sigmoid or tanh; inner
     order, reset:  as gru_cell has them
     """
     return gru_walked(on_arrays, given, hidden, hidden_weight, hidden_bias, lengths, keep, order, reset, reverse)
@@ -545,7 +546,7 @@ def gru_walked_back(
     if gates is None:
         r, z, n, inner = gru_walker(do, hidden_weight, hidden_bias, order, reset)(given, before)
     else:
-        r, z, n = parts(do, gates, "rzn", "rzn")
+        r, z, n = parts(do, gates, order, "rzn")
     slope_r = (inner if reset == "after" else before) * r * (1.0 - r)
     slope_z, slope_n = (before - n) * z * (1.0 - z), (1.0 - z) * (1.0 - n * n)
     r_rows, z, slope_r, slope_z, slope_n = [rows(do, x) for x in (r, z, slope_r, slope_z, slope_n)]
@@ -577,7 +578,10 @@ def gru_walked_back(
     return g_given, g_hidden, g_weight, do(sum, joined(do, of, order), axis=(0, 1))
 
 
-@op(outputs=("given_gradient", "hidden_gradient", "weight_gradient", "bias_gradient"), free=("lengths",), unrolled=True)
+@op(
+    outputs=("given_gradient", "hidden_gradient", "weight_gradient", "bias_gradient"),
+    free=("lengths",), derived=("gates", "inner"), unrolled=True,
+)  # fmt: skip
 def gru_gradient(
     g, given, hidden, hidden_weight, hiddens, gates, inner, hidden_bias=None, lengths=None, keep=None,
     *, order="rzn", reset="after", reverse=False
@@ -615,7 +619,6 @@ def gru_gradient_composed(
 
 
 gru_gradient.no_gradient("lengths", "keep", WHERE_SEQUENCES_ARE)
-gru_gradient.no_gradient("gates", "inner", FOLLOWS)
 
 
 @gru_gradient.samples
