@@ -83,6 +83,11 @@ def live(do, lengths, t):
     return columns(do, do(greater, lengths, t))
 
 
+def begun(kept, t, states):
+    """The states, or gradients of them, times what a step keeps of them."""
+    return states if kept is None else [state * kept[t] for state in states]
+
+
 def walked(do, step, given, states, lengths, keep, reverse):
     """Take every step.
 
@@ -93,8 +98,7 @@ def walked(do, step, given, states, lengths, keep, reverse):
     kept = None if keep is None else rows(do, columns(do, keep))
     made = [()] * len(given)
     for t in ordered(len(given), reverse):
-        before = states if keep is None else [state * kept[t] for state in states]
-        after = step(given[t], *before)
+        after = step(given[t], *begun(kept, t, states))
         if lengths is not None:
             is_live = live(do, lengths, t)
             held = [do(where, is_live, new, old) for new, old in zip(after, states)]
@@ -115,15 +119,14 @@ def walked_back(do, step, grads, lengths, keep, reverse):
     zero = do(zeros_like, grads[0][0])
     carried, made = [zero] * len(grads), [None] * len(grads[0])
     for t in ordered(len(made), not reverse):
-        arrived = total = [g[t] + c for g, c in zip(grads, carried)]
-        if lengths is not None:
+        total = [g[t] + c for g, c in zip(grads, carried)]
+        if lengths is None:
+            *carried, made[t] = step(t, *total)
+            carried = begun(kept, t, carried)
+        else:
             is_live = live(do, lengths, t)
-            arrived = [do(where, is_live, g, 0.0) for g in total]
-        *carried, made[t] = step(t, *arrived)
-        if keep is not None:
-            carried = [g * kept[t] for g in carried]
-        if lengths is not None:
-            carried = [do(where, is_live, through, past) for through, past in zip(carried, total)]
+            *carried, made[t] = step(t, *[do(where, is_live, g, 0.0) for g in total])
+            carried = [do(where, is_live, *pair) for pair in zip(begun(kept, t, carried), total)]
     return stacked(do, made), *carried
 
 
@@ -443,38 +446,34 @@ def lstm_gradient_samples(make):
 # -- gated recurrent unit ------------------------------------------------------------------------
 
 
-def gru_walker(do, hidden_weight, hidden_bias, order, reset):
-    """A function from what is given and the state before to the gates r, z and n, and what the gradient needs besides:
+def gru_gates(do, hidden_weight, hidden_bias, order, reset):
+    """A function from what is given and the state before to the gates r, z and n, and to what their gradient needs:
     what the state adds to n where the reset gate comes after, else the state that the reset gate lets through.
     """
     weight = do(transpose, hidden_weight)
-    if reset == "after":
-
-        def gates(given, before):
-            kept = do(matmul, before, weight)
-            kept = kept if hidden_bias is None else kept + hidden_bias
-            (r, z, n), (kept_r, kept_z, kept_n) = [parts(do, x, order, "rzn") for x in (given, kept)]
-            r, z = do(sigmoid, r + kept_r), do(sigmoid, z + kept_z)
-            return r, z, do(tanh, n + r * kept_n), kept_n
-
-        return gates
-
     weight_r, weight_z, weight_n = parts(do, weight, order, "rzn")
     early = do(concatenate, weight_r, weight_z, axis=1)
 
-    def gates(given, before):
+    def reset_after(given, before):
+        kept = do(matmul, before, weight)
+        kept = kept if hidden_bias is None else kept + hidden_bias
+        (r, z, n), (kept_r, kept_z, kept_n) = [parts(do, x, order, "rzn") for x in (given, kept)]
+        r, z = do(sigmoid, r + kept_r), do(sigmoid, z + kept_z)
+        return r, z, do(tanh, n + r * kept_n), kept_n
+
+    def reset_before(given, before):
         r, z, n = parts(do, given if hidden_bias is None else given + hidden_bias, order, "rzn")
         kept_r, kept_z = parts(do, do(matmul, before, early), "rz", "rz")
         r, z = do(sigmoid, r + kept_r), do(sigmoid, z + kept_z)
         inner = r * before
         return r, z, do(tanh, n + do(matmul, inner, weight_n)), inner
 
-    return gates
+    return reset_after if reset == "after" else reset_before
 
 
 def gru_walked(do, given, hidden, hidden_weight, hidden_bias, lengths, keep, order, reset, reverse):
     """One state; the gates are kept side by side."""
-    gates = gru_walker(do, hidden_weight, hidden_bias, order, reset)
+    gates = gru_gates(do, hidden_weight, hidden_bias, order, reset)
 
     def step(row, hidden):
         r, z, n, inner = gates(row, hidden)
@@ -544,7 +543,7 @@ def gru_walked_back(
     """
     before = started_from(do, hidden, hiddens, keep, reverse)
     if gates is None:
-        r, z, n, inner = gru_walker(do, hidden_weight, hidden_bias, order, reset)(given, before)
+        r, z, n, inner = gru_gates(do, hidden_weight, hidden_bias, order, reset)(given, before)
     else:
         r, z, n = parts(do, gates, order, "rzn")
     slope_r = (inner if reset == "after" else before) * r * (1.0 - r)
