@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from trivium import ops
 from trivium.graph import Symbol
 from trivium.layer import kind_of
@@ -14,13 +12,14 @@ from ..errors import DTypeMismatchError, SizeMismatchError
 from ..generator import default_generator
 from ..promotion import cast
 from ..reduction import log_softmax, softmax
+from .embedding import embedding, embedding_bag
 from .layers import core_padding, divisor, per_axis, rounding
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "binary_cross_entropy", "binary_cross_entropy_with_logits", "conv1d",
-    "conv2d", "conv3d", "cross_entropy", "dropout", "elu", "embedding", "l1_loss", "leaky_relu", "linear",
-    "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "max_pool3d", "mse_loss", "nll_loss", "normalize",
-    "one_hot", "pad", "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
+    "conv2d", "conv3d", "cross_entropy", "dropout", "elu", "embedding", "embedding_bag", "l1_loss", "leaky_relu",
+    "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "max_pool3d", "mse_loss", "nll_loss",
+    "normalize", "one_hot", "pad", "relu", "sigmoid", "silu", "smooth_l1_loss", "softmax", "softplus", "tanh",
 ]  # fmt: skip
 
 
@@ -110,14 +109,6 @@ def dropout(input, p=0.5, training=True, inplace=False):
         raise TypeError("dropout: a graph would repeat one mask for ever; use nn.Dropout, whose state the graph keeps")
     keep = ops.greater_equal(default_generator.uniform(input.spec.shape, "float32", input.device), p)
     return ops.where(keep, input / (1.0 - p), 0.0) if p < 1.0 else input * 0.0
-
-
-def embedding(input, weight, padding_idx=None):
-    """The rows of `weight` that the input names."""
-    if padding_idx is not None:
-        raise NotImplementedError("embedding: padding_idx")
-    (weight,) = beside(input, weight)
-    return ops.gather(weight, cast(input, np.dtype(np.int64)), axis=0)
 
 
 def pad(input, pad, mode="constant", value=None):
