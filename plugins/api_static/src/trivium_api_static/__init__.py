@@ -5,7 +5,7 @@ import trivium_api_static as tf
 
 # ruff: noqa: F401, F403 - this is the list of names that `tf.` finds; each module names its words in __all__
 
-from . import array, control, dtypes, errors, image, initializers, layers, losses, math, nn, train
+from . import array, contrib, control, dtypes, errors, image, initializers, layers, losses, math, nn, train
 from .array import *
 from .bridge import apply
 from .build import *

@@ -9,11 +9,13 @@ from trivium import ops
 from trivium.registry import find_layer
 from trivium.spec import Dim
 
+from . import rnn_cell
 from .array import gather
-from .build import FLOATS, as_sizes, assumed, call, convert_to_tensor, graph_of
+from .build import FLOATS, as_sizes, assumed, call
+from .dropout import dropout
 from .math import sigmoid, tanh
 from .operation import Tensor
-from .random import drawn, random_slot
+from .rnn import bidirectional_dynamic_rnn, dynamic_rnn, static_bidirectional_rnn, static_rnn
 from .windows import channels_last, filter_to_core, from_core, padding_of, spatial, to_core
 
 __all__ = [
@@ -21,7 +23,7 @@ __all__ = [
     "conv2d", "max_pool", "avg_pool", "dropout", "lrn", "local_response_normalization", "l2_loss", "l2_normalize",
     "moments", "batch_normalization", "softmax_cross_entropy_with_logits", "softmax_cross_entropy_with_logits_v2",
     "sparse_softmax_cross_entropy_with_logits", "sigmoid_cross_entropy_with_logits", "embedding_lookup",
-    "zero_fraction",
+    "zero_fraction", "bidirectional_dynamic_rnn", "dynamic_rnn", "rnn_cell", "static_bidirectional_rnn", "static_rnn",
 ]  # fmt: skip
 
 
@@ -155,40 +157,6 @@ def pool_window(padding: str, sizes: Sequence[Any], kernel: Sequence[int], strid
     if padding == "SAME" and any(type(n) is Dim for n in sizes) and tuple(kernel) == tuple(stride) == (2,) * len(sizes):
         return {"padding": 0, "rounding": "ceil"}
     return {"padding": padding_of(padding, sizes, kernel, stride, (1,) * len(sizes))}
-
-
-def dropout(
-    x: Any,
-    keep_prob: Any = None,
-    noise_shape: Any = None,
-    seed: int | None = None,
-    name: str | None = None,
-    rate: Any = None,
-) -> Tensor:
-    """x with a random part set to 0, and the rest scaled up.
-
-    keep_prob: the part that is kept; a number or a scalar tensor.  rate: 1 - keep_prob
-    """
-    if (keep_prob is None) == (rate is None):
-        raise ValueError("dropout: give keep_prob, the part that is kept, or rate, the part that is dropped, not both")
-    given = rate if keep_prob is None else keep_prob
-    if noise_shape is not None:
-        raise NotImplementedError("dropout: noise_shape has no op in the core yet")
-    if isinstance(given, (int, float)):
-        kept = given if rate is None else 1 - given
-        if not 0 < kept <= 1:
-            raise ValueError(f"keep_prob must be a scalar tensor or a float in the range (0, 1], got {kept:g}")
-        if kept == 1:
-            return convert_to_tensor(x)
-    graph = graph_of([x, given])
-
-    def drop(x: Any, part: Any) -> Any:
-        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed)
-        part = assumed(part, ())
-        dropped = part if keep_prob is None else 1.0 - part
-        return drawn(graph, slot, ops.blocks(x.shape), lambda state: ops.dropout(x, dropped, state)[0])
-
-    return call("Dropout", drop, name, default="dropout", only=FLOATS, x=x, keep_prob=given)
 
 
 def lrn(
@@ -330,6 +298,20 @@ def sigmoid_cross_entropy_with_logits(
     return call("SigmoidCrossEntropyWithLogits", loss, name, default="logistic_loss", logits=logits, labels=labels)
 
 
-def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Tensor:
-    """The rows at some positions."""
-    return gather(params, ids, name=name or "embedding_lookup")
+def embedding_lookup(
+    params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None, validate_indices: bool = True,
+    max_norm: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The rows at some positions; with max_norm, each scaled down to that length where it is longer."""
+    if isinstance(params, (list, tuple)):
+        if len(params) != 1:
+            raise NotImplementedError(f"embedding_lookup: a table in {len(params)} parts: concatenate them first")
+        (params,) = params
+    if max_norm is None:
+        return gather(params, ids, name=name or "embedding_lookup")
+
+    def look_up(table: Any, indices: Any) -> Any:
+        layer = find_layer("Embedding")(*table.shape, max_norm=float(max_norm))
+        return layer.apply([indices], {"weight": table})[0]
+
+    return call("GatherV2", look_up, name, default="embedding_lookup", free=("ids",), params=params, ids=ids)

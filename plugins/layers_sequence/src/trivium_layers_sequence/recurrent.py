@@ -4,9 +4,11 @@ from attrs import define, field
 
 from trivium import ops
 from trivium.layer import ParamSpec
+from trivium.ops.choice import check_choice
 
 from .gates import Gated, GruWalk, LstmWalk, PlainWalk
 
+ENDS = {"forward": ("",), "reverse": ("_reverse",), "both": ("", "_reverse")}  # of names, for each walk of a layer
 OWNED = ("input_weight", "hidden_weight", "input_bias", "hidden_bias")
 
 
@@ -20,7 +22,7 @@ class Sequence(Gated):
     keep:          (steps, N), or (N, steps): each step starts from its state times this; 0 where a sequence begins
     return:        (steps, N, directions * units) the states of the last layer, or (N, steps, ...); then the last
                    states of all layers, as they are taken
-    bidirectional: a second walk, from the last step to the first, side by side with the first one
+    direction:     "forward", "reverse" (from the last step to the first), or "both", side by side
     dropout:       the part of what a layer returns that is dropped before the next layer, while training
 
     It owns, for layer k, input_weight_k (gates * units, features), hidden_weight_k (gates * units, units), input_bias_k
@@ -28,7 +30,7 @@ class Sequence(Gated):
     """
 
     layers: int = field(default=1, kw_only=True)
-    bidirectional: bool = field(default=False, kw_only=True)
+    direction: str = field(default="forward", kw_only=True)
     batch_first: bool = field(default=False, kw_only=True)
     dropout: float = field(default=0.0, kw_only=True)
 
@@ -37,12 +39,11 @@ class Sequence(Gated):
 
     def walks(self):
         """The ending of names and whether it goes back, for each walk."""
-        ends = ("", "_reverse") if self.bidirectional else ("",)
-        return [(f"_{k}{end}", bool(end)) for k in range(self.layers) for end in ends]
+        check_choice("direction", self.direction, ENDS)
+        return [(f"_{k}{end}", bool(end)) for k in range(self.layers) for end in ENDS[self.direction]]
 
     def parameters(self, x, *others):
-        owned, features = {}, x.shape[-1]
-        directions = 2 if self.bidirectional else 1
+        owned, features, directions = {}, x.shape[-1], len(ENDS[self.direction])
         for i, (suffix, _) in enumerate(self.walks()):
             owned |= self.walk_parameters(features if i < directions else directions * self.units, suffix)
         if self.drops:
@@ -58,7 +59,7 @@ class Sequence(Gated):
         """What the layers return, and the next random state."""
         if self.batch_first:
             x, keep = time_first(x), None if keep is None else time_first(keep)
-        walks, directions = self.walks(), 2 if self.bidirectional else 1
+        walks, directions = self.walks(), len(ENDS[self.direction])
         first = [per_walk(state, len(walks)) for state in states]
         ends, updates = [], {}
         for start in range(0, len(walks), directions):
@@ -118,8 +119,8 @@ class RNN(PlainWalk, Sequence):
     def samples(cls, make):
         yield cls(2), make(3, 2, 4)
         yield cls(2, activation="relu", biases="one", bias_initializer="ones"), make(3, 1, 4)
-        yield cls(2, layers=2, bidirectional=True, biases="none"), make(4, 3, 2), make(4, 3, 2)
-        yield cls(2, batch_first=True), make(4, 3, 2), None, make.integers(4, low=1, high=4)
+        yield cls(2, layers=2, direction="both", biases="none"), make(4, 3, 2), make(4, 3, 2)
+        yield cls(2, batch_first=True, direction="reverse"), make(4, 3, 2), None, make.integers(4, low=1, high=4)
         yield cls(2, layers=2, dropout=0.5, weight_initializer="glorot"), make(3, 2, 2)
 
     def forward(self, x, hidden=None, lengths=None, keep=None, *, random, training, **owned):
@@ -142,7 +143,7 @@ class LSTM(LstmWalk, Sequence):
     def samples(cls, make):
         yield cls(2), make(3, 2, 4)
         yield cls(2, order="igfo", forget_bias=1.0, biases="one", bias_initializer="ones"), make(3, 1, 4)
-        yield cls(2, bidirectional=True, biases="none"), make(2, 3, 4), make(2, 3, 2), make(2, 3, 2)
+        yield cls(2, direction="both", biases="none"), make(2, 3, 4), make(2, 3, 2), make(2, 3, 2)
         lengths, keep = make.integers(2, low=1, high=4), make.integers(2, 3, high=2).astype(float)
         two = cls(2, layers=2, dropout=0.5, weight_initializer="glorot", batch_first=True)
         yield two, make(2, 3, 2), None, None, lengths, keep
@@ -167,7 +168,7 @@ class GRU(GruWalk, Sequence):
     def samples(cls, make):
         yield cls(2), make(3, 2, 4)
         yield cls(2, order="zrn", reset="before", biases="one", bias_initializer="ones"), make(3, 1, 4)
-        yield cls(2, layers=2, bidirectional=True, biases="none"), make(4, 3, 2), make(4, 3, 2)
+        yield cls(2, layers=2, direction="both", biases="none"), make(4, 3, 2), make(4, 3, 2)
         two = cls(2, layers=2, dropout=0.5, weight_initializer="glorot", batch_first=True)
         yield two, make(4, 3, 2), None, make.integers(4, low=1, high=4)
 

@@ -65,8 +65,8 @@ class RNNBase(Recurrent):
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         self.dropout = self.checked(dropout)
         settings |= {
-            "units": hidden_size, "layers": num_layers, "bidirectional": bidirectional, "dropout": self.dropout,
-            "biases": "two" if bias else "none", **self.start(),
+            "units": hidden_size, "layers": num_layers, "direction": "both" if bidirectional else "forward",
+            "dropout": self.dropout, "biases": "two" if bias else "none", **self.start(),
         }  # fmt: skip
         object.__setattr__(self, "renamed", dict(self.names()))
         self.wrap(settings, None, None, input_size, device=device, dtype=dtype)
