@@ -11,12 +11,12 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(script, folder):
+def run(script, folder, *arguments):
     """What a script prints, once it has ended well, in an empty folder and blind to this machine's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
     homes = {"XDG_CONFIG_HOME": str(folder), "MPLCONFIGDIR": str(folder), "COLUMNS": "100"}
     result = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / script)], cwd=folder, env={**kept, **homes},
+        [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments], cwd=folder, env={**kept, **homes},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -55,3 +55,15 @@ def test_mixed_styles_train(tmp_path):
         "a solver driving a module",
     ]
     assert all("loss" in line and "->" in line for line in printed)
+
+
+@pytest.mark.parametrize("style", ["torch", "tensorflow"])
+def test_char_rnn_learns_and_writes(style, tmp_path):
+    small = ["--batch-size", "20", "--bptt", "25", "--hidden", "64", "--length", "40"]
+
+    printed = run(f"char_rnn/char_rnn_{style}.py", tmp_path, "--steps", "60", "--log-interval", "20", *small)
+
+    losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed)]
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] < 3.2
+    assert len(printed.partition("\n\n")[2]) >= len("PATIENCE, n.  ") + 40
