@@ -13,6 +13,8 @@ from .module import Module
 from .utils.rnn import PackedSequence, packed, padded, swapped
 from .wrapped import Wrapped
 
+__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+
 WORDS = {"input_weight": "weight_ih", "hidden_weight": "weight_hh", "input_bias": "bias_ih", "hidden_bias": "bias_hh"}
 
 

@@ -1,5 +1,5 @@
-"""`tf.contrib`, as far as classic programs use it: `rnn`, `seq2seq`."""
+"""`tf.contrib`, as far as classic programs use it: `layers`, `framework`, `rnn`, `seq2seq`, `slim`."""
 
-from . import rnn, seq2seq
+from . import framework, layers, rnn, seq2seq, slim
 
-__all__ = ["rnn", "seq2seq"]
+__all__ = ["framework", "layers", "rnn", "seq2seq", "slim"]

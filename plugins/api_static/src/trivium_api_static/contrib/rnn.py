@@ -2,5 +2,5 @@
 
 # ruff: noqa: F401, F403 - the same words once more
 
-from ..rnn import static_bidirectional_rnn, static_rnn
-from ..rnn_cell import *
+from ..nn.recurrent import static_bidirectional_rnn, static_rnn
+from ..nn.rnn_cell import *

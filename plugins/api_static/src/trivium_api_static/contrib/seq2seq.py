@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..array import reshape
+from ..arranging import reshape
 from ..build import convert_to_tensor
 from ..graph import name_scope
-from ..math import reduce_sum
-from ..nn import sparse_softmax_cross_entropy_with_logits
+from ..nn.cross_entropy import sparse_softmax_cross_entropy_with_logits
 from ..operation import Tensor
+from ..reduction import reduce_sum
 
 __all__ = ["sequence_loss"]
 
