@@ -3,8 +3,8 @@
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
 Modules import downward only, in the order elementwise, rounding, powers, trigonometry, special, bitwise, shaping,
 reduction, activation, creation, linear_algebra, contraction, arranging, cumulative, statistics, indexing, sorting,
-memory, convolution, pooling, resizing, sampling, image, normalization, local_response, recurrent, random, weighing,
-loss, regression_loss, ranking_loss, sequence_loss, update.
+memory, convolution, pooling, resizing, sampling, image, normalization, local_response, recurrent, recurrence, random,
+weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -31,6 +31,7 @@ from .pooling import *
 from .powers import *
 from .random import *
 from .ranking_loss import *
+from .recurrence import *
 from .recurrent import *
 from .reduction import *
 from .regression_loss import *

@@ -4,6 +4,7 @@
 
 from ..arithmetic import sigmoid, tanh
 from ..dropout import dropout
+from . import rnn_cell
 from .activation import *
 from .arithmetic import *
 from .convolution import *
@@ -11,3 +12,4 @@ from .cross_entropy import *
 from .normalization import *
 from .pooling import *
 from .ranking import *
+from .recurrent import *

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from trivium import ops
+from trivium.registry import find_layer
 
 from ..build import FLOATS, call
 from ..choosing import gather
@@ -50,6 +51,20 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
                 default="zero_fraction", value=value)  # fmt: skip
 
 
-def embedding_lookup(params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None) -> Tensor:
-    """The rows at some positions."""
-    return gather(params, ids, name=name or "embedding_lookup")
+def embedding_lookup(
+    params: Any, ids: Any, partition_strategy: str = "mod", name: str | None = None, validate_indices: bool = True,
+    max_norm: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The rows at some positions; with max_norm, each scaled down to that length where it is longer."""
+    if isinstance(params, (list, tuple)):
+        if len(params) != 1:
+            raise NotImplementedError(f"embedding_lookup: a table in {len(params)} parts: concatenate them first")
+        (params,) = params
+    if max_norm is None:
+        return gather(params, ids, name=name or "embedding_lookup")
+
+    def look_up(table: Any, indices: Any) -> Any:
+        layer = find_layer("Embedding")(*table.shape, max_norm=float(max_norm))
+        return layer.apply([indices], {"weight": table})[0]
+
+    return call("GatherV2", look_up, name, default="embedding_lookup", free=("ids",), params=params, ids=ids)
