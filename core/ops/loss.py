@@ -87,7 +87,7 @@ def softmax_cross_entropy_composed(logits, labels, *, axis, normalization, ignor
     weights, labels = counted_labels(logits, labels, ignore)
     log_probabilities = log_softmax(logits, axis=axis)
     chosen = squeeze(take_along(log_probabilities, expand(labels, axis=axis), axis=axis), axis=axis)
-    losses = -(chosen * weights)
+    losses = where(not_equal(weights, 0.0), -chosen, 0.0)  # not 0 * NaN
     if normalization == "full":
         losses = mean(losses)
     elif normalization == "batch":

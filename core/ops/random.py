@@ -122,6 +122,7 @@ def random_bits_samples(make):
     yield make.stream(seed=7, stream=3, counter=5), {"shape": (4, 4)}
     yield make.stream(seed=2**32 - 1, counter=2**32 - 2), {"shape": (17,)}
     yield make.stream(counter=2**64 - 1), {"shape": (9,)}
+    yield make.stream(), {"shape": (1001,)}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
 
@@ -148,7 +149,8 @@ uniform.no_gradient("state", NO_VALUE)
 def uniform_samples(make):
     yield make.stream(), {"shape": (2, 3)}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (5, 5), "low": -0.3, "high": 0.7}
-    yield make.stream(), {"shape": (7,), "dtype": "float64"}
+    yield make.stream(seed=3, counter=2**32 - 1), {"shape": (7,), "dtype": "float64"}
+    yield make.stream(), {"shape": (1001,)}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
 
@@ -176,7 +178,8 @@ normal.no_gradient("state", NO_VALUE)
 def normal_samples(make):
     yield make.stream(), {"shape": (2, 3)}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (5, 5), "mean": -0.3, "std": 0.7}
-    yield make.stream(), {"shape": (7,), "dtype": "float64"}
+    yield make.stream(seed=3, counter=2**32 - 1), {"shape": (7,), "dtype": "float64"}
+    yield make.stream(), {"shape": (1001,)}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
 
@@ -211,6 +214,8 @@ def random_integers_samples(make):
     yield make.stream(), {"shape": (2, 3), "high": 6}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (50,), "low": -3, "high": 4, "dtype": "int32"}
     yield make.stream(), {"shape": (4,), "low": -(2**31), "high": 2**31}
+    yield make.stream(counter=2**32 - 1), {"shape": (1001,), "high": 9}
+    yield make.stream(), {"shape": (), "high": 6}
     yield make.stream(), {"shape": (0, 3), "high": 1}
 
 

@@ -40,6 +40,7 @@ def kept(value, x_spec, axis):
 def reductions(make):
     yield make(2, 3)
     yield make(2, 3), {"axis": 1}
+    yield make(2, 3), {"axis": -1}
     yield make(2, 3, 4), {"axis": (0, -1)}
     yield make(2, 3, 4), {"axis": (2, 0), "keepdims": True}
     yield make(2, 3), {"keepdims": True}

@@ -57,16 +57,19 @@ class Generated:
 
     only: ClassVar[tuple[str, ...] | None] = None
 
-    def rows(self, asked: frozenset[str], check: str, profile: Profile) -> list[Row]:
-        """The examples for a method that asks for these."""
+    def rows(self, asked: frozenset[str], check: str, profile: Profile, device: Device | None = None) -> list[Row]:
+        """The examples for a method that asks for these, those alone that its check has something to say of.
+
+        device: where it will run; a check of what a kernel declares says nothing of one that does not declare it
+        """
         if asked == {"op"}:
             return [Row((op,), op.name) for op in self.ops()]
         if asked == {"case"}:
-            return [Row((case,), case.op.name, case.number) for case in self.cases(check)]
+            return [Row((case,), case.op.name, case.number) for case in self.cases(check, device)]
         if asked == {"case", "dtype"}:
             return [
                 Row((case, dtype), case.op.name, case.number, dtype)
-                for case in self.cases(check)
+                for case in self.cases(check, device)
                 for dtype in (profile.dtypes if case.has_floats else profile.dtypes[:1])
             ]
         if self.only is not None:
@@ -83,10 +86,17 @@ class Generated:
         registry.load_ops()
         return [op for name, op in sorted(OPS.items()) if self.only is None or name in self.only]
 
-    def cases(self, check: str) -> list[Case]:
-        """The examples of those ops, those alone that a check has something to say of."""
-        applies = op_checks.has_gradient if check in ("gradient", "second_gradient") else None
-        return [case for op in self.ops() for case in cases(op) if applies is None or applies(case)]
+    def cases(self, check: str, device: Device | None) -> list[Case]:
+        """The examples of those ops."""
+        applies = op_checks.APPLIES.get(check)
+        found = [case for op in self.ops() for case in cases(op) if applies is None or applies(case)]
+        if device is not None and check in op_checks.DECLARED:
+            return [case for case in found if op_checks.declares(case, device, check)]
+        return found
+
+    def place_of(self, config: pytest.Config) -> Device | None:
+        """The device under test, where there is one."""
+        return None
 
     def promised(self, config: pytest.Config) -> Profile:
         """What is expected."""
@@ -101,7 +111,7 @@ class Generated:
             self.only = tuple(only)  # type: ignore[misc]
         check = metafunc.function.__name__.removeprefix("test_")
         profile = self.promised(metafunc.config)
-        rows = self.rows(frozenset(asked), check, profile)
+        rows = self.rows(frozenset(asked), check, profile, self.place_of(metafunc.config))
         asked.sort()
         metafunc.parametrize(asked, [_parameter(row, check, profile) for row in rows])
 
@@ -182,6 +192,10 @@ class BackendConformance(Generated):
         """The device under test."""
         return self.backend.device(0) if self.backend is not None else as_device(self.device)
 
+    def place_of(self, config: pytest.Config) -> Device | None:
+        """The device under test."""
+        return self.find_device(config)
+
     def promised(self, config: pytest.Config) -> Profile:
         """What the device promises: here, or by its plugin, or everything."""
         if self.profile is not None:
@@ -203,6 +217,24 @@ class BackendConformance(Generated):
 
     def test_forward(self, case: Case, dtype: str, place: Device, promise: Profile) -> None:
         op_checks.check_forward(case, place, dtype, promise)
+
+    def test_sizes(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_sizes(case, place, "float32", promise)
+
+    def test_settings(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_settings(case, place, "float32", promise)
+
+    def test_whole_numbers(self, case: Case, place: Device) -> None:
+        op_checks.check_whole_numbers(case, place)
+
+    def test_large_numbers(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_large_numbers(case, place, promise)
+
+    def test_specials(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_specials(case, place, "float32", promise)
+
+    def test_memory(self, case: Case, place: Device) -> None:
+        op_checks.check_memory(case, place, "float32")
 
     def test_out(self, case: Case, dtype: str, place: Device) -> None:
         op_checks.check_out(case, place, dtype)

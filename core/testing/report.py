@@ -13,8 +13,9 @@ from attrs import asdict, define, field
 from .. import config
 from ..backend import Device
 from ..errors import TriviumError
-from ..kernel import Policy, bind
+from ..kernel import bind
 from ..op import OPS
+from .op_checks import Quiet
 from .samples import Case, cases
 
 # From best to worst.  `fallback` is what a backend does for any op; `gap` is a failure that its profile announces.
@@ -169,13 +170,6 @@ def _worse(cell: Cell, alone: Cell | None) -> str:
     return max(states, key=STATES.index)
 
 
-class _Quiet(Policy):
-    """Asks how an op would run, and warns of nothing."""
-
-    def fall_back_to_host(self, op: Any, device: Any, rejected: Any) -> None:
-        """Nothing runs here."""
-
-
 def how_it_runs(subject: str, dtype: str | None, device: Device) -> tuple[str, str]:
     """The worst way in which any example of an op runs on a device, and who provides it."""
     if subject not in OPS:
@@ -186,7 +180,7 @@ def how_it_runs(subject: str, dtype: str | None, device: Device) -> tuple[str, s
 
 def _how(case: Case, dtype: str, device: Device) -> tuple[str, str]:
     try:
-        bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, _Quiet())
+        bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, Quiet())
     except TriviumError:
         return "unsupported", ""
     return bound.how, bound.provider

@@ -83,7 +83,8 @@ class Case:
 
     def specs(self, dtype: Any = "float64") -> list[Spec | None]:
         """Shapes and dtypes of `arrays`."""
-        return [None if x is None else Spec(x.shape, x.dtype) for x in self.arrays(dtype)]
+        wanted = as_dtype(dtype)
+        return [None if x is None else Spec(x.shape, wanted if x.dtype == np.float64 else x.dtype) for x in self.inputs]
 
     def expected(self, arrays: tuple[Array | None, ...] | None = None) -> tuple[Array, ...]:
         """What the reference makes of these operands, computed in float64."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
+from ml_dtypes import finfo
 
 from ..spec import as_dtype
 from .samples import Array
@@ -43,6 +44,21 @@ SAME_BITS = frozenset({"random_bits", "uniform", "random_integers"})
 def tolerance_of(dtype: Any, changed: Mapping[str, Tolerance] | None = None) -> Tolerance:
     """What a dtype allows; whole numbers and bools allow nothing."""
     return {**TOLERANCES, **(changed or {})}.get(as_dtype(dtype).name, EXACT)
+
+
+def narrowed(expected: Array, dtype: np.dtype[Any]) -> Array:
+    """An expected value in a dtype; the lowest and the largest number of float64 become those of the dtype."""
+    result = expected.astype(dtype)
+    if expected.dtype == np.float64 and dtype.kind in "fV":
+        is_end = np.abs(expected) == np.finfo(np.float64).max
+        result[is_end] = np.sign(expected[is_end]) * float(finfo(dtype).max)
+    return result
+
+
+def scaled(tolerance: Tolerance, expected: Array) -> Tolerance:
+    """A tolerance for terms as large as the largest result, which may cancel one another."""
+    sizes = np.abs(expected.astype(np.float64))
+    return evolve(tolerance, absolute=tolerance.absolute * float(sizes[np.isfinite(sizes)].max(initial=1.0)))
 
 
 def assert_close(actual: Array, expected: Array, tolerance: Tolerance, what: str) -> None:
