@@ -119,6 +119,8 @@ def softmax_cross_entropy_samples(make):
     yield make(3, 4), make.integers(4, high=3), {"axis": 0, "normalization": "batch"}
     yield make(2, 1), np.array([0, 0])
     yield make(0, 3), make.integers(0)
+    yield make(3, 3, 3), make.integers(3, 3, high=3)
+    yield make(3, 3, 3), make.integers(3, 3, high=3), {"axis": -1}
 
 
 @op(free=("labels",))

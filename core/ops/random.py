@@ -122,9 +122,9 @@ def random_bits_samples(make):
     yield make.stream(seed=7, stream=3, counter=5), {"shape": (4, 4)}
     yield make.stream(seed=2**32 - 1, counter=2**32 - 2), {"shape": (17,)}
     yield make.stream(counter=2**64 - 1), {"shape": (9,)}
-    yield make.stream(), {"shape": (1001,)}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,)}
 
 
 @op(random=True, free=("state",))
@@ -149,10 +149,10 @@ uniform.no_gradient("state", NO_VALUE)
 def uniform_samples(make):
     yield make.stream(), {"shape": (2, 3)}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (5, 5), "low": -0.3, "high": 0.7}
-    yield make.stream(seed=3, counter=2**32 - 1), {"shape": (7,), "dtype": "float64"}
-    yield make.stream(), {"shape": (1001,)}
+    yield make.stream(), {"shape": (7,), "dtype": "float64"}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,), "dtype": "float64", "low": -0.3}
 
 
 @op(random=True, free=("state",))
@@ -178,10 +178,10 @@ normal.no_gradient("state", NO_VALUE)
 def normal_samples(make):
     yield make.stream(), {"shape": (2, 3)}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (5, 5), "mean": -0.3, "std": 0.7}
-    yield make.stream(seed=3, counter=2**32 - 1), {"shape": (7,), "dtype": "float64"}
-    yield make.stream(), {"shape": (1001,)}
+    yield make.stream(), {"shape": (7,), "dtype": "float64"}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,)}
 
 
 @op(random=True, free=("state",))
@@ -214,9 +214,9 @@ def random_integers_samples(make):
     yield make.stream(), {"shape": (2, 3), "high": 6}
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (50,), "low": -3, "high": 4, "dtype": "int32"}
     yield make.stream(), {"shape": (4,), "low": -(2**31), "high": 2**31}
-    yield make.stream(counter=2**32 - 1), {"shape": (1001,), "high": 9}
-    yield make.stream(), {"shape": (), "high": 6}
     yield make.stream(), {"shape": (0, 3), "high": 1}
+    yield make.stream(), {"shape": (1001,), "high": 9}
+    yield make.stream(), {"shape": (), "high": 9}
 
 
 @op(random=True, outputs=("out", "mask"), auxiliary=("mask",), free=("state",))
@@ -281,6 +281,7 @@ advance.no_gradient("state", NO_VALUE)
 def advance_samples(make):
     yield make.stream(), {"count": 3}
     yield make.stream(seed=5, stream=2, counter=2**64 - 1), {"count": 2}
+    yield make.stream(), {"count": 0}
 
 
 # -- other distributions: compositions -----------------------------------------------------------

@@ -38,6 +38,14 @@ class Work:
     bind: Callable[[Any, Any], Run]
     memory: dict[Any, Any]
 
+    def accepts(self, **changed: Any) -> bool:
+        """Whether these shapes admit other settings."""
+        try:
+            self.op.infer(self.specs, {**self.settings, **changed})
+        except Exception:  # whatever a shape rule says of settings that make no sense
+            return False
+        return True
+
     def instead(self, arrays: Arrays, expected: Results, **changed: Any) -> Results:
         """The results for other operands or settings, made to fit; `expected` where those mean nothing."""
         settings = {**self.settings, **changed}
@@ -100,9 +108,14 @@ def output_kinds(op: Op) -> tuple[str, ...]:
     return tuple(["".join(sorted(found)) for found in kinds.values()][: 1 if op.outputs == "*" else None])
 
 
+UNREAD = ("zeros_like", "ones_like", "element_count")  # only the shape of their operand counts
+
+
 @functools.cache
 def arrays_of(op: Op) -> tuple[str, ...]:
-    """Operands that have several elements in some sample, unlike a rate."""
+    """Operands that are read, and have several elements in some sample, unlike a rate."""
+    if op.name in UNREAD:
+        return ()
     if op.is_variadic:
         return op.inputs
     given = [dict(zip(op.inputs, case.inputs, strict=False)) for case in cases(op)]
@@ -132,7 +145,7 @@ def of_elements(op: Op) -> Iterable[str]:
 
 def with_operands(op: Op) -> Iterable[str]:
     """Kernels that read something."""
-    return [""] if op.inputs else []
+    return [""] if op.inputs and op.name not in UNREAD else []
 
 
 def optional_operands(op: Op) -> Iterable[str]:
@@ -141,12 +154,16 @@ def optional_operands(op: Op) -> Iterable[str]:
 
 
 def neighbours(op: Op) -> Iterable[str]:
-    """Operands that stand side by side and are of one dtype, as in "x and y"."""
+    """Operands that stand side by side and may be taken for one another, as in "x and y"."""
     if op.is_variadic:
         return [f"{op.inputs[0]} and the next"]
     apart = op.free | op.optional
-    pairs = zip(op.inputs, op.inputs[1:], strict=False)
-    return [f"{x} and {y}" for x, y in pairs if x not in apart and y not in apart]
+    pairs = list(enumerate(zip(op.inputs, op.inputs[1:], strict=False)))
+    shapes = [[x is not None and x.shape for x in case.inputs] for case in cases(op)]
+    return [
+        f"{x} and {y}" for i, (x, y) in pairs
+        if not apart & {x, y} and (op.elementwise or any([s[i] == s[i + 1] for s in shapes]))
+    ]  # fmt: skip
 
 
 def settings_that(is_wanted: Callable[[str], bool]) -> Parts:
@@ -200,7 +217,7 @@ def of_operands(parts: Parts, check: str = "forward", **traits: Any) -> Callable
         def spoil(work: Work, part: str) -> Run:
             names = work.op.names_of(len(work.specs))
             asked = part.split(" and ")
-            positions = [i for i, name in enumerate(names) if not part or name in asked]
+            positions = [i for i, name in enumerate(names) if not part or name in asked]  # a variadic op repeats a name
 
             def run(*arrays: Any, out: Any = None) -> Results:
                 expected = work.right(*arrays)

@@ -54,25 +54,34 @@ def inverted(result: Array, work: Work, arrays: Arrays) -> Array:
     return ~result
 
 
-@of_results(outputs("f"))
+ROUNDING = ("floor", "ceil", "round", "trunc", "floor_divide")
+WHOLE = ("zeros", "ones", "zeros_like", "ones_like", "element_count", "sign", "one_hot")  # results have no fractions
+
+
+@of_results(lambda op: outputs("f")(op) if op.name not in WHOLE else [])
 def half(result: Array, work: Work, arrays: Arrays) -> Array:
     """A result is rounded to half precision."""
     return result.astype(np.float16).astype(result.dtype)
 
 
-@of_results(outputs("f"))
+@of_results(lambda op: outputs("f")(op) if op.name not in WHOLE else [])
 def single(result: Array, work: Work, arrays: Arrays) -> Array:
     """A result in float64 is computed in float32."""
     return result.astype(np.float32).astype(result.dtype)
 
 
-@of_results(outputs("f"))
+@of_results(lambda op: outputs("f")(op) if op.name not in WHOLE and op.name not in ROUNDING else [])
 def floored(result: Array, work: Work, arrays: Arrays) -> Array:
     """A result is rounded down to a whole number."""
     return np.floor(result)
 
 
-@of_results(outputs("f"), "specials")
+def _where_nan_comes(op: Op) -> Iterable[str]:
+    reads_floats = any([x is not None and x.dtype == np.float64 for case in cases(op) for x in case.inputs])
+    return outputs("f")(op) if reads_floats and arrays_of(op) else []
+
+
+@of_results(_where_nan_comes, "specials")
 def no_nan(result: Array, work: Work, arrays: Arrays) -> Array:
     """NaN comes out as 0."""
     return np.where(result != result, result.dtype.type(0), result)
@@ -86,7 +95,10 @@ def last(result: Array, work: Work, arrays: Arrays) -> Array:
     return result
 
 
-@of_results(outputs("fiub"))
+CONSTANT = ("zeros", "ones", "full", "zeros_like", "ones_like", "element_count")  # all elements are one number
+
+
+@of_results(lambda op: outputs("fiub")(op) if op.name not in CONSTANT else [])
 def first(result: Array, work: Work, arrays: Arrays) -> Array:
     """The second element stands where the first should."""
     if result.size > 1:
@@ -129,8 +141,8 @@ def unsteady(result: Array, work: Work, arrays: Arrays) -> Array:
 
 
 @of_results(named("sum", "prod", "matmul", "einsum", "sum_to", "convolution_weight_gradient",
-                  "scatter_add", "put_along_add", "scatter", "put_along", "scatter_nd", "scatter_nd_add", "logsumexp",
-                  "softmax_cross_entropy", "pad", "slice_gradient", "cumsum", "gather", "take_along"))  # fmt: skip
+                  "scatter_add", "put_along_add", "scatter", "put_along", "scatter_nd", "scatter_nd_add",
+                  "softmax_cross_entropy", "pad", "slice_gradient"))  # fmt: skip
 def empty_is_nan(result: Array, work: Work, arrays: Arrays) -> Array:
     """What follows from no elements at all is NaN."""
     is_empty = any([x is not None and not x.size for x in arrays])
@@ -193,7 +205,7 @@ LARGEST_ON_THE_WAY: dict[str, Callable[..., Array]] = {
     **dict.fromkeys(("softmax", "log_softmax", "logsumexp", "softmax_cross_entropy", "softplus"), _exponents),
     **{name: _terms(OPS[name]) for name in (
         "sum", "sum_to", "matmul", "einsum", "cumsum", "convolution", "convolution_input_gradient",
-        "convolution_weight_gradient", "average_pool_gradient", "resize_gradient",
+        "convolution_weight_gradient", "resize_gradient",
     )},
     "mean": lambda x, axis, **_: np.sum(np.abs(x), axis),
     "average_pool": lambda x, kernel, **_: np.abs(x) * np.prod(np.broadcast_to(kernel, x.ndim - 2)),
@@ -293,13 +305,19 @@ def _read(x: Array, strides: tuple[int, ...]) -> Array:
 # -- wrong settings ----------------------------------------------------------------------------------
 
 AXES = ("axis", "axes")
+
+
+def _axes(op: Op) -> Iterable[str]:
+    return [name for name in op.defaults if name in AXES and op.name != "layer_norm"]  # which counts them there
+
+
 MADE = ("shape", "dtype", "layout", "size", "sizes", "length", "keepdims")  # what the shape rule answers for
 
 
-@of_settings(settings_that(lambda name: name in AXES))
+@of_settings(_axes)
 def other_axis(value: Any, name: str, work: Work) -> Any:
     """The axis before is taken."""
-    ndim = next(spec.ndim for spec in work.specs if spec is not None)
+    ndim = max([spec.ndim for spec in work.specs if spec is not None])
 
     def before(axis: int) -> int:
         return (axis - 1) % ndim if ndim else axis
@@ -309,7 +327,7 @@ def other_axis(value: Any, name: str, work: Work) -> Any:
     return tuple(map(before, value)) if isinstance(value, tuple) else before(value)
 
 
-@of_settings(settings_that(lambda name: name in AXES))
+@of_settings(_axes)
 def first_axis(value: Any, name: str, work: Work) -> Any:
     """An axis that counts from the end is taken for the first."""
     if isinstance(value, tuple):
@@ -334,7 +352,8 @@ def off_by_one(value: Any, name: str, work: Work) -> Any:
         return value * 1.5 + 0.25
     if isinstance(value, str):
         words = [case.complete_settings[name] for case in cases(work.op)]
-        return next((word for word in words if isinstance(word, str) and word != value), value)
+        others = [word for word in words if isinstance(word, str) and word != value]
+        return next((word for word in others if work.accepts(**{name: word})), value)
     if isinstance(value, tuple) and value:
         return (*value[:-1], off_by_one(value[-1], name, work))
     return value
@@ -376,7 +395,7 @@ def deaf(work: Work) -> Run:
 
 
 @of_kernels(
-    named("zeros", "zeros_like", "one_hot", "pad", "slice_gradient", "embed_diagonal", "scatter_add", "scatter_nd_add",
+    named("zeros", "zeros_like", "one_hot", "pad", "slice_gradient", "embed_diagonal",
           "max_pool_gradient", "convolution_input_gradient", "resize_gradient", "relu", "dropout", "equal", "less",
           "logical_and", "isnan", "isfinite", "sign", "trunc", "all", "any", "in_top_k", "sum", "matmul", "where"),
     "out",
@@ -453,16 +472,16 @@ def clobbered(work: Work, part: str) -> Run:
         results = work.right(*arrays, out=out)
         for name, x in zip(names, arrays, strict=True):
             if name == part and x is not None and x.size and not any([np.shares_memory(x, r) for r in results]):
-                x[(-1,) * x.ndim] = x.dtype.type(1) if x.dtype.kind != "b" else ~x[(-1,) * x.ndim]
+                x[(-1,) * x.ndim] = x.dtype.type(not x[(-1,) * x.ndim])
         return results
 
     return run
 
 
 @of_kernels(
-    named("copy", "stop_gradient", "reshape", "broadcast_to", "transpose", "slice", "pad", "concatenate", "split", "sum",
-          "mean", "max", "min", "prod", "sum_to", "cumsum", "cast", "resize", "dropout", "clip", "maximum", "sort",
-          "average_pool", "max_pool", "einsum", "diagonal", "gather", "as_strided", "all", "round", "floor"),
+    named("copy", "stop_gradient", "reshape", "broadcast_to", "transpose", "slice", "pad", "concatenate", "split",
+          "sum", "mean", "prod", "sum_to", "cumsum", "cast", "resize", "dropout", "sort", "average_pool", "max_pool",
+          "einsum", "as_strided", "advance"),
     "memory",
 )  # fmt: skip
 def alias(work: Work) -> Run:
@@ -500,6 +519,9 @@ def reused(work: Work) -> Run:
     return run
 
 
+FEW_AXES = ("advance", "arange", "element_count", "bincount", "in_top_k")  # at most one axis
+
+
 @of_kernels(lambda op: kernel(op) if op.name not in FEW_AXES else [], "memory", strided=False)
 def columns_first(work: Work) -> Run:
     """Results stand in memory column by column, undeclared."""
@@ -511,16 +533,18 @@ def columns_first(work: Work) -> Run:
     return run
 
 
-FEW_AXES = ("advance", "arange", "element_count", "bincount", "softmax_cross_entropy")  # at most one axis
+def _in_place(op: Op) -> Iterable[str]:
+    is_same_kind = outputs("fi")(op) or op.name.startswith("logical")
+    return [""] if is_same_kind and (op.elementwise or op.name.endswith("_update")) else []
 
 
-@of_kernels(lambda op: kernel(op) if op.elementwise or op.name.endswith("_update") else [], "in_place", in_place=True)
+@of_kernels(_in_place, "in_place", in_place=True)
 def piecewise(work: Work) -> Run:
     """Results are written before all operands are read, though they may stand in the same memory."""
 
     def run(*arrays: Any, out: Any = None) -> Results:
         for target in out or ():
-            target.reshape(-1)[:1] = 0
+            target[...] = 0
         return work.right(*arrays, out=out)
 
     return run
@@ -638,7 +662,7 @@ def unbiased(result: Array, work: Work, arrays: Arrays) -> Array:
     return (result * np.sqrt((count - 1) / count)).astype(result.dtype) if count > 1 else result
 
 
-@of_operands(lambda op: [name for name in op.inputs if name in ("indices", "positions")])
+@of_operands(lambda op: [n for n in op.inputs if n in ("indices", "positions") and op.name != "one_hot"])
 def last_from_the_start(arrays: Arrays, positions: list[int], work: Work) -> Arrays:
     """An index that counts from the end is taken for 0."""
     return [np.maximum(x, 0) if i in positions else x for i, x in enumerate(arrays)]

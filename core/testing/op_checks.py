@@ -6,7 +6,7 @@ Operands are made and results compared on the host, so that one broken op fails 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,18 @@ from . import numeric, variants
 from .profile import Profile
 from .reference import reference
 from .samples import Array, Case
-from .tolerances import EXACT, NUMERIC, SAME_BITS, Tolerance, assert_close, assert_same_bits, narrowed, scaled, tolerance_of
+from .tolerances import (
+    EXACT,
+    NUMERIC,
+    SAME_BITS,
+    Tolerance,
+    assert_close,
+    assert_same_bits,
+    narrowed,
+    same_elements,
+    scaled,
+    tolerance_of,
+)
 
 PATTERN = 0x5A  # what guard bytes hold
 RUBBISH = 0xFF  # what offered memory holds: NaN, or -1
@@ -159,8 +170,9 @@ def check_whole_numbers(case: Case, device: Device) -> None:
     """Whole numbers that floating point cannot hold are right to the last digit."""
     variant = variants.whole_numbers(case)
     assert variant is not None, f"{case!r} has no exact answer in whole numbers"
-    for actual, expected in zip(run(variant, variant.inputs, device), variant.expected(), strict=True):
-        assert_same_bits(actual, expected, f"{variant!r}, large whole numbers")
+    for results in _ways_to_run(variant, variant.inputs, device, "float64"):
+        for actual, expected in zip(results, variant.expected(), strict=True):
+            assert_same_bits(actual, expected, f"{variant!r}, large whole numbers")
 
 
 def check_large_numbers(case: Case, device: Device, profile: Profile) -> None:
@@ -187,15 +199,25 @@ def _check_values(
     is_scaled: bool = False,
 ) -> None:  # fmt: skip
     specs = case.op.infer(case.specs(dtype), case.settings)
+    names = _output_names(case.op, specs)
     with np.errstate(all="ignore"):
-        results, wanted = run(case, arrays, device), case.expected(tuple(arrays))
-        for name, spec, actual, found in zip(_output_names(case.op, specs), specs, results, wanted, strict=True):
-            expected = narrowed(found, spec.dtype)
-            assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the shape rule says {spec.dtype}"
-            tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
-            if is_scaled and tolerance is not EXACT:
-                tolerance = scaled(tolerance, expected)
-            assert_close(actual, expected, tolerance, f"{case!r} in {dtype}{what}: {name}")
+        wanted = case.expected(tuple(arrays))
+        for results in _ways_to_run(case, arrays, device, dtype):
+            for name, spec, actual, found in zip(names, specs, results, wanted, strict=True):
+                expected = narrowed(found, spec.dtype)
+                assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the rule says {spec.dtype}"
+                tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
+                if is_scaled and tolerance is not EXACT:
+                    tolerance = scaled(tolerance, expected)
+                assert_close(actual, expected, tolerance, f"{case!r} in {dtype}{what}: {name}")
+
+
+def _ways_to_run(case: Case, arrays: Sequence[Array | None], device: Device, dtype: str) -> Iterator[list[Array]]:
+    """Results of an eager call, and for a view, which calls its kernel only where memory must be copied, of that."""
+    yield run(case, arrays, device)
+    bound = _bound(case, device, dtype)
+    if bound.view is not None and bound.run is not None:
+        yield _on_host(device, _run_kernel(bound, _uploaded(device, arrays)))
 
 
 def _output_names(op: Op, specs: Sequence[Spec]) -> Sequence[str]:
@@ -212,14 +234,22 @@ def check_determinism(case: Case, device: Device, dtype: str) -> None:
 
 def check_strided(case: Case, device: Device, dtype: str, profile: Profile) -> None:
     """Operands that are views of any kind give what packed ones give."""
-    arrays = case.arrays(dtype)
+    for spread in (transposed, in_between, backwards, repeating):
+        arrays = (variants.repeated(case) if spread is repeating else case).arrays(dtype)
+        plain = run(case, arrays, device)
+        for results in _strided_ways(case, [None if x is None else spread(x, device) for x in arrays], device, dtype):
+            for actual, expected in zip(results, plain, strict=True):
+                tolerance = tolerance_of(expected.dtype, profile.tolerances)
+                assert_close(actual, expected, tolerance, f"{case!r}, operands {spread.__name__}")
 
-    for spread in (transposed, in_between, backwards, repeated):
-        views = [None if x is None else spread(x, device) for x in arrays]
-        plain = run(case, [None if x is None else np.array(x.numpy(), order="C") for x in views], device)
-        for actual, expected in zip(call(case, views, device), plain, strict=True):
-            tolerance = tolerance_of(expected.dtype, profile.tolerances)
-            assert_close(np.asarray(actual.numpy()), expected, tolerance, f"{case!r}, operands {spread.__name__}")
+
+def _strided_ways(case: Case, views: Sequence[Any], device: Device, dtype: str) -> Iterator[list[Array]]:
+    """Results of an eager call, and of the kernel of what is a view in an eager call."""
+    yield [np.array(out.numpy()) for out in call(case, views, device)]
+    bound = _bound(case, device, dtype)
+    if bound.view is not None and bound.run is not None:
+        buffers = _run_kernel(bound, [None if x is None else x.buffer(not bound.strided) for x in views])
+        yield _on_host(device, list(map(device.backend.pack, buffers)))
 
 
 def transposed(x: Array, device: Device) -> Tensor:
@@ -243,9 +273,6 @@ def _rubbish(dtype: Any) -> Any:
     return np.nan if is_float(dtype) else True if dtype.kind == "b" else 97
 
 
-# -- memory ------------------------------------------------------------------------------------------
-
-
 def backwards(x: Array, device: Device) -> Tensor:
     """The elements of x in memory that is walked from its end to its start."""
     base = Tensor.of(np.array(np.flip(x), order="C"), device=device)
@@ -254,9 +281,9 @@ def backwards(x: Array, device: Device) -> Tensor:
     return result
 
 
-def repeated(x: Array, device: Device) -> Tensor:
-    """The first elements of x along its last axis, each standing for a row; positions and labels as they are."""
-    if not is_float(x.dtype) or not x.size or not x.ndim:
+def repeating(x: Array, device: Device) -> Tensor:
+    """The elements of x, of which those of a row are one element in memory where they are equal."""
+    if not x.ndim or not x.size or not same_elements(x, x[..., :1]).all():
         return Tensor.of(x, device=device)
     result: Tensor = ops.broadcast_to(Tensor.of(np.array(x[..., :1]), device=device), shape=x.shape)
     return result
@@ -334,13 +361,18 @@ def check_memory(case: Case, device: Device, dtype: str) -> None:
         assert_same_bits(_on_host(device, [flat])[0], bits.reshape(-1), f"{case!r}: a result, read row by row")
     _assert_untouched(case, device, operands, arrays)
 
-    _run_kernel(bound, _uploaded(device, list(map(_turned, arrays))))
+    def check_unchanged(what: str) -> None:
+        for after, bits in zip(_on_host(device, results), before, strict=True):
+            assert_same_bits(after, bits, f"{case!r}: a result, after {what}")
+
+    for others in (list(map(_turned, arrays)), variants.repeated(case).arrays(dtype)):
+        _run_kernel(bound, _uploaded(device, others))
+        check_unchanged("another call")
     if device.backend.write is not None:
         for buffer, x in zip(operands, arrays, strict=True):
             if x is not None:
                 device.backend.write(buffer, device.upload(np.zeros_like(x)))
-    for after, bits in zip(_on_host(device, results), before, strict=True):
-        assert_same_bits(after, bits, f"{case!r}: a result, after another call and after its operands were overwritten")
+        check_unchanged("its operands were overwritten")
 
 
 def _assert_untouched(case: Case, device: Device, operands: Sequence[Any], arrays: Sequence[Array | None]) -> None:
@@ -595,10 +627,10 @@ def check_second_gradient(case: Case, device: Device, profile: Profile) -> None:
 
 APPLIES: dict[str, Callable[[Case], bool]] = {
     "sizes": variants.has_free_size,
-    "settings": lambda case: bool(case.op.defaults) and not variants.is_empty(case),
+    "settings": variants.has_other_settings,
     "whole_numbers": lambda case: variants.whole_numbers(case) is not None,
     "large_numbers": variants.has_large_numbers,
-    "specials": variants.has_specials,
+    "specials": lambda case: bool(variants.may_change(case)),
     "gradient": has_gradient,
     "second_gradient": has_gradient,
 }

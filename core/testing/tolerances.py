@@ -37,8 +37,8 @@ NUMERIC: Mapping[str, Tolerance] = {
     "float32": Tolerance(1e-3, 1e-4),
 }
 
-# Random numbers whose bits are the same on every device.
-SAME_BITS = frozenset({"random_bits", "uniform", "random_integers"})
+# Random numbers whose bits are the same on every device, and numbers that are rounded once.
+SAME_BITS = frozenset({"random_bits", "uniform", "random_integers", "cast"})
 
 
 def tolerance_of(dtype: Any, changed: Mapping[str, Tolerance] | None = None) -> Tolerance:

@@ -13,7 +13,7 @@ from ..spec import as_dtype
 from .samples import Array, Case, cases
 
 WHOLE = 2.0**29  # float32 does not hold such whole numbers, and int64 holds the product of two
-MANY = 300  # more than one block of threads computes on most devices
+MANY = 301  # an odd number, and more than one block of threads computes
 NARROW = ("float32", "float16")  # dtypes whose range sums and squares may leave
 SPECIALS = (np.nan, 0.0, np.inf, -np.inf)
 REFUSALS = (TriviumError, TypeError, ValueError, ArithmeticError, IndexError)
@@ -39,9 +39,13 @@ def has_free_size(case: Case) -> bool:
 
 
 def sizes(case: Case) -> Iterator[Case]:
-    """The same without axes, with one element, and with an odd number of many."""
+    """The same without axes, with one element, with an odd number of many, and with each operand as a column."""
     for change in (_without_axes, _with_one_element, _with_many_elements):
         yield evolve(case, inputs=tuple([None if x is None else change(x) for x in case.inputs]))
+    if case.op.elementwise and len(case.inputs) > 1:
+        for i, x in enumerate(case.inputs):
+            if x is not None and x.ndim > 1:
+                yield evolve(case, inputs=(*case.inputs[:i], x[..., :1], *case.inputs[i + 1 :]))
 
 
 def _without_axes(x: Array) -> Array:
@@ -53,21 +57,38 @@ def _with_one_element(x: Array) -> Array:
 
 
 def _with_many_elements(x: Array) -> Array:
-    for axis, size in enumerate(x.shape):
-        count = MANY // size + 1 if axis == x.ndim - 1 else 1
-        x = np.concatenate([x] * count, axis) if size > 1 else x
-    return x
+    """The first row, again and again."""
+    row = x.reshape(-1, x.shape[-1])[0] if x.ndim else x
+    return np.resize(row, MANY) if row.size > 1 else row
+
+
+ONE_STAYS = ("scatter", "scatter_nd", "put_along")  # which one, where two are written to one place, is left open
+
+
+def repeated(case: Case) -> Case:
+    """The same with the first element of each row repeated; positions and labels stay where they must."""
+
+    def repeat(x: Array) -> Array:
+        return np.array(np.broadcast_to(x[..., :1], x.shape)) if x.ndim and x.size else x
+
+    every = evolve(case, inputs=tuple([None if x is None else repeat(x) for x in case.inputs]))
+    return every if case.op.name not in ONE_STAYS and _has_answer(every) else changed(case, repeat)
 
 
 # -- other settings ----------------------------------------------------------------------------------
 
 
+def has_other_settings(case: Case) -> bool:
+    """Whether the settings of another example make sense."""
+    return bool(case.op.defaults) and not is_empty(case) and next(other_settings(case), None) is not None
+
+
 def other_settings(case: Case) -> Iterator[Case]:
     """The same operands with the settings of other examples of the op, where those make sense.
 
-    A negative whole number, such as a position where there is none, may make sense with its own settings only.
+    A negative position, and operands that follow from one another, make sense with their own settings only.
     """
-    if any([x is not None and x.dtype.kind == "i" and (x < 0).any() for x in case.inputs]):
+    if follow_from_others(case) or any([x is not None and x.dtype.kind == "i" and (x < 0).any() for x in case.inputs]):
         return
     tried = [case.complete_settings]
     for other in cases(case.op):
@@ -111,7 +132,7 @@ def _agree(exact: Array, rough: Array) -> bool:
 
 def has_large_numbers(case: Case) -> bool:
     """Whether there are numbers to be made larger."""
-    return has_specials(case) and _is_finite(case) and not is_empty(case)
+    return bool(may_change(case)) and _is_finite(case) and not is_empty(case)
 
 
 def large_numbers(case: Case, dtype: str) -> Iterator[Case]:
@@ -119,27 +140,23 @@ def large_numbers(case: Case, dtype: str) -> Iterator[Case]:
 
     What is a number in itself, such as a rate, stays.
     """
-    top = float(np.finfo(np.float16).max)
-    largest = max([float(np.abs(x).max()) for x in case.inputs if x is not None and x.dtype == np.float64])
-    factors = [256.0] + [2.0 ** np.floor(np.log2(top / largest))] * (as_dtype(dtype) == np.float16 and largest > 0)
+    positions = [i for i in may_change(case) if case.inputs[i].ndim]  # type: ignore[union-attr]
+    largest = max([float(np.abs(case.inputs[i]).max()) for i in positions], default=0.0)  # type: ignore[arg-type]
+    factors = [256.0]
+    if as_dtype(dtype) == np.float16 and largest:
+        factors.append(2.0 ** np.floor(np.log2(float(np.finfo(np.float16).max) / largest)))
     for factor in factors:
-        variant = changed(case, lambda x, factor=factor: x * factor if x.ndim else x)  # type: ignore[misc]
-        if _has_answer(variant):
+        inputs = [x * factor if i in positions and x is not None else x for i, x in enumerate(case.inputs)]
+        variant = evolve(case, inputs=tuple(inputs))
+        if positions and _has_answer(variant):
             yield variant
-
-
-def has_specials(case: Case) -> bool:
-    """Whether there are numbers that may be NaN."""
-    return any([x is not None and x.dtype == np.float64 and x.size for x in case.inputs]) and not (
-        follow_from_others(case)
-    )
 
 
 def specials(case: Case) -> Iterator[Case]:
     """The same with NaN, and for what is computed element by element with infinities and 0, in each operand in turn."""
-    for i, x in enumerate(case.inputs):
-        if x is None or x.dtype != np.float64 or not x.size:
-            continue
+    for i in may_change(case):
+        x = case.inputs[i]
+        assert x is not None
         planted = x.copy()
         if case.op.elementwise:
             planted.reshape(-1)[: len(SPECIALS)] = SPECIALS[: x.size]
@@ -150,12 +167,18 @@ def specials(case: Case) -> Iterator[Case]:
             yield variant
 
 
-def follow_from_others(case: Case) -> bool:
-    """Whether the reference does without an operand, since its value follows from others: none can change alone.
+def may_change(case: Case) -> list[int]:
+    """Positions of the floating-point operands that may change while the others stay.
 
-    So it is with the probabilities that a loss hands to its gradient.
+    Where operands follow from one another, as probabilities from what a loss was given, that is the incoming gradient.
     """
-    if case.op.elementwise or len(case.inputs) == 1:
+    found = [i for i, x in enumerate(case.inputs) if x is not None and x.dtype == np.float64 and x.size]
+    return [i for i in found if case.op.inputs[i] == "g"] if follow_from_others(case) else found
+
+
+def follow_from_others(case: Case) -> bool:
+    """Whether the reference does without an operand, since its value follows from others."""
+    if case.op.elementwise or case.op.is_variadic or len(case.inputs) == 1:
         return False
     expected = case.expected()
     for i, x in enumerate(case.inputs):
