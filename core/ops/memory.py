@@ -49,6 +49,7 @@ def as_strided_samples(make):
     yield make(4, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), {"layout": ((3, 2), (1, 3), 0)}
     yield make(5), {"layout": ((5,), (1,), 0)}
+    yield make(4, 3), {"layout": ((0, 3), (3, 1), 0)}
 
 
 @op
@@ -88,3 +89,4 @@ def overwrite_samples(make):
     yield make(4, 3), make(2, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), make(4), {"layout": ((4,), (3,), 1)}
     yield make(3, 3), make(3), {"layout": ((3,), (1,), 6)}
+    yield make(4, 3), make(0, 3), {"layout": ((0, 3), (3, 1), 0)}

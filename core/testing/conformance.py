@@ -12,7 +12,9 @@ or, as the whole test file of a backend:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from inspect import signature
 from typing import Any, ClassVar
 
 import pytest
@@ -21,6 +23,7 @@ from attrs import fields, frozen
 from .. import registry
 from ..backend import Backend, Device
 from ..config import as_device
+from ..errors import ConfigError
 from ..layer import Layer
 from ..op import OPS, Op
 from . import layer_checks, op_checks, training_checks
@@ -29,7 +32,7 @@ from .profile import Profile
 from .samples import Case, cases
 from .training_checks import OptimizerCase
 
-__all__ = ["BackendConformance", "LayerConformance", "OpConformance", "TestDevice", "TestLayers", "TestOps"]
+__all__ = ["BackendConformance", "LayerConformance", "OpConformance", "TestDevice", "TestLayers", "TestOps", "repeat"]
 
 
 GIVEN_BY_STYLES = ("name", "step")  # a layer's name, an optimizer's count of steps
@@ -55,6 +58,7 @@ class Generated:
     only: names of the ops that are tested; all where left out
     """
 
+    is_generated: ClassVar[bool] = True
     only: ClassVar[tuple[str, ...] | None] = None
 
     def rows(self, asked: frozenset[str], check: str, profile: Profile, device: Device | None = None) -> list[Row]:
@@ -80,6 +84,25 @@ class Generated:
         if asked == {"layer"}:
             return [Row((case,), type(case.layer).__name__, case.number) for case in _layer_cases()]
         return [Row((case,), type(case.optimizer).__name__, case.number) for case in _optimizer_cases()]
+
+    def runs(self, check: str, profile: Profile, device: Device | None) -> Iterator[tuple[Row, Callable[[], None]]]:
+        """The tests of a check, for use without pytest: their rows, and functions that raise where they fail."""
+        method = getattr(self, f"test_{check}")
+        wanted = list(signature(method).parameters)
+        asked = sorted([name for name in wanted if name in ASKED_FOR])
+        for row in self.rows(frozenset(asked), check, profile, device) if asked else [Row((), check)]:
+            given = {"place": device, "promise": profile, **dict(zip(asked, row.values, strict=True))}
+            yield row, partial(method, **{name: given[name] for name in wanted})
+
+    @classmethod
+    def reproduction(cls, item: Any) -> str:
+        """A few lines that repeat a test alone."""
+        return f"pytest {item.nodeid!r}"
+
+    @classmethod
+    def checks(cls) -> list[str]:
+        """The names of all checks, in order."""
+        return [name.removeprefix("test_") for base in reversed(cls.__mro__) for name in vars(base) if _is_test(name)]
 
     def ops(self) -> list[Op]:
         """The ops that are tested."""
@@ -114,6 +137,10 @@ class Generated:
         rows = self.rows(frozenset(asked), check, profile, self.place_of(metafunc.config))
         asked.sort()
         metafunc.parametrize(asked, [_parameter(row, check, profile) for row in rows])
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith("test_")
 
 
 def _parameter(row: Row, check: str, profile: Profile) -> Any:
@@ -198,9 +225,12 @@ class BackendConformance(Generated):
 
     def promised(self, config: pytest.Config) -> Profile:
         """What the device promises: here, or by its plugin, or everything."""
-        if self.profile is not None:
-            return self.profile
-        told = registry.call_hook("trivium_conformance_profile", device=self.find_device(config))
+        return self.profile if self.profile is not None else self.promised_by(self.find_device(config))
+
+    @staticmethod
+    def promised_by(device: Device) -> Profile:
+        """What the plugin of a device promises."""
+        told = registry.call_hook("trivium_conformance_profile", device=device)
         return next((answer for answer in _listed(told) if isinstance(answer, Profile)), Profile())
 
     @pytest.fixture
@@ -290,17 +320,65 @@ def _listed(answers: Any) -> list[Any]:
     return answers if isinstance(answers, list) else [answers]
 
 
-class TestOps(OpConformance):
+def row_of(item: Any) -> tuple[str, int | None, str | None]:
+    """The row of a test that pytest has made: name, number and dtype."""
+    values = item.callspec.params if hasattr(item, "callspec") else {}
+    if "op" in values:
+        return values["op"].name, None, None
+    if "kind" in values:
+        return values["kind"].__name__, None, None
+    example = next((values[name] for name in ("case", "layer", "optimizer") if name in values), None)
+    if example is None:
+        return item.originalname.removeprefix("test_"), None, None
+    return str(example).rpartition("-")[0], example.number, values.get("dtype")
+
+
+class Installed:
+    """Whatever is installed, so that a few lines of Python repeat a test anywhere."""
+
+    @classmethod
+    def reproduction(cls, item: Any) -> str:
+        """Lines that run as they are."""
+        check, (name, number, dtype) = item.originalname.removeprefix("test_"), row_of(item)
+        given = [check, name, *[value for value in (number, dtype) if value is not None]]
+        device = as_device(item.config.getoption("--device", default=None)).name
+        arguments = ", ".join([*map(repr, given), f"device={device!r}"])
+        return f"from trivium.testing.conformance import repeat\n\nrepeat({arguments})\n"
+
+
+class TestOps(Installed, OpConformance):
     """Every op that is registered."""
 
 
-class TestLayers(LayerConformance):
+class TestLayers(Installed, LayerConformance):
     """Every layer and optimizer that is registered."""
 
 
-class TestDevice(BackendConformance):
+class TestDevice(Installed, BackendConformance):
     """The device that `--device` names, or the one that is configured."""
 
     def find_device(self, config: pytest.Config) -> Device:
         named: str | None = config.getoption("--device", default=None)
         return as_device(named)
+
+
+def repeat(
+    check: str, name: str, number: int | None = None, dtype: str | None = None, *, device: str | None = None
+) -> None:
+    """Run one test alone, without pytest: what a report prints for each failure.
+
+    name, number: the op, layer or optimizer, and which of its examples
+    """
+    place = as_device(device)
+    registry.load_ops()
+    for suite in (TestDevice(), TestOps(), TestLayers()):
+        if check in suite.checks():
+            if name in OPS:
+                suite.only = (name,)  # type: ignore[misc]
+            promise = BackendConformance.promised_by(place)
+            for row, run in suite.runs(check, promise, place):
+                if (row.name, row.number, row.dtype) == (name, number, dtype):
+                    run()
+                    return
+    known = sorted({check for suite in (TestDevice, TestOps, TestLayers) for check in suite.checks()})
+    raise ConfigError(f"conformance: no check {check!r} of {name!r}, example {number}; checks: {', '.join(known)}")

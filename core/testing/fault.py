@@ -34,8 +34,8 @@ class Work:
     op: Op
     specs: tuple[Spec | None, ...]
     settings: dict[str, Any]
-    right: Run
-    bind: Callable[[Any, Any], Run]
+    right: Callable[..., Results]
+    bind: Callable[[Any, Any], Callable[..., Results]]
     memory: dict[Any, Any]
 
     def accepts(self, **changed: Any) -> bool:

@@ -135,7 +135,7 @@ def unsteady(result: Array, work: Work, arrays: Arrays) -> Array:
     if work.memory["calls"] % 2:
         return result
     if result.dtype.kind in "fV":
-        return np.nextafter(result, result.dtype.type(np.inf))
+        return np.asarray(np.nextafter(result, result.dtype.type(np.inf)))
     result.reshape(-1)[:1] ^= result.dtype.type(1)
     return result
 
@@ -430,8 +430,7 @@ def accumulating(work: Work) -> Run:
 
 def _bytes_around(array: Array) -> tuple[Any, int]:
     """All memory that an array was carved out of, as bytes, and where in it the array begins."""
-    memory = array.base if array.base is not None else array
-    whole = np.frombuffer(memory, np.uint8) if not isinstance(memory, np.ndarray) else memory.reshape(-1).view(np.uint8)
+    whole = np.frombuffer(array if array.base is None else array.base, np.uint8)
     return whole, array.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
 
 
@@ -556,7 +555,7 @@ def piecewise(work: Work) -> Run:
 @of_results(named("round"))
 def half_up(result: Array, work: Work, arrays: Arrays) -> Array:
     """Halves are rounded up, not to the even neighbour."""
-    return np.floor(arrays[0] + result.dtype.type(0.5)).astype(result.dtype)
+    return np.asarray(np.floor(arrays[0] + result.dtype.type(0.5)), result.dtype)
 
 
 @of_results(named("cast"))

@@ -11,7 +11,7 @@ import contextlib
 import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from inspect import signature
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from . import (
     faults,  # noqa: F401 - fills the catalogue
     op_checks,
 )
-from .conformance import ASKED_FOR, BackendConformance
+from .conformance import BackendConformance
 from .fake import FakeBackend, on_buffers
 from .fault import FAULTS, Fault, Work, delivered
 from .profile import Profile
@@ -80,25 +80,31 @@ def representatives(found: Iterable[Mutant]) -> list[Mutant]:
 
 
 def device_with(op: Op, source: Device, spoil: Callable[[Work], Run] | None = None, **traits: Any) -> Device:
-    """A fake device on which one op has the kernels that it has on `source`, spoiled or not."""
+    """A fake device on which one op has the kernel that it has on `source`, spoiled or not."""
     backend = FakeBackend()
+    replace_kernel(backend, op, source, spoil, **traits)
+    return backend.device()
+
+
+def replace_kernel(
+    backend: FakeBackend, op: Op, source: Device, spoil: Callable[[Work], Run] | None, **traits: Any
+) -> None:
+    """Give an op of a fake backend the kernel that it has on `source`, spoiled or not."""
     candidates = source.backend.candidates(op)
     declared = {
         "strided": bool(candidates) and candidates[0].strided,
-        "in_place": candidates[0].in_place if candidates else backend.kernels[op.name][0].in_place,
+        "in_place": (candidates or backend.kernels[op.name])[0].in_place,
     } | traits
     memory: dict[Any, Any] = {}
 
     def prepare(specs: Any, settings: Any) -> Run:
         right = right_kernel(op, source, specs, settings)
         if spoil is not None:
-            bind = lambda specs, settings: right_kernel(op, source, specs, settings)  # noqa: E731
-            right = spoil(Work(op, specs, settings, right, bind, memory))
+            right = spoil(Work(op, specs, settings, right, partial(right_kernel, op, source), memory))
         return on_buffers(right, op, strided=declared["strided"])
 
     backend.kernels[op.name].clear()
     backend.kernel(op.name, prepared=True, **declared)(prepare)
-    return backend.device()
 
 
 def right_kernel(op: Op, source: Device, specs: Any, settings: Any) -> Run:
@@ -154,17 +160,13 @@ def failing(op: Op, device: Device, first: str = "forward", profile: Profile | N
     """The first check of an op on a device that fails, and its example; `first` is the check to begin with."""
     suite, promise = BackendConformance(), profile or Profile()
     suite.only = (op.name,)  # type: ignore[misc]
-    methods = {name.removeprefix("test_"): m for name, m in vars(BackendConformance).items() if name[:5] == "test_"}
-    for check in sorted(methods, key=lambda check: check != first):
-        given = {"place": device, "promise": promise}
-        wanted = signature(methods[check]).parameters
-        asked = sorted([name for name in wanted if name in ASKED_FOR])
-        for row in suite.rows(frozenset(asked), check, promise, device) if asked else ():
-            values = given | dict(zip(asked, row.values, strict=True))
-            try:
-                methods[check](suite, **{name: values[name] for name in wanted if name != "self"})
-            except Exception:
-                return check, str(row)
+    for check in sorted(suite.checks(), key=lambda check: check != first):
+        for row, run in suite.runs(check, promise, device):
+            if row.name == op.name:
+                try:
+                    run()
+                except Exception:
+                    return check, str(row)
     return None
 
 
@@ -194,10 +196,13 @@ class Verdict:
 
 
 def read_verdicts(file: Path) -> Mapping[str, Verdict]:
-    """The survivors that are known, by the mutant's name."""
+    """The survivors that are known, by the mutant's name: rows of a verdict, a reason, and mutants by fault."""
     rows = tomllib.loads(file.read_text(encoding="utf-8"))["survivors"]
     return {
-        f"{row['fault']}: {name}": Verdict(row["verdict"], row["reason"]) for row in rows for name in row["mutants"]
+        f"{fault}: {name}": Verdict(row["verdict"], row["reason"])
+        for row in rows
+        for fault, names in row["mutants"].items()
+        for name in names
     }
 
 

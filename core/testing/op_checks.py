@@ -183,9 +183,7 @@ def check_large_numbers(case: Case, device: Device, profile: Profile) -> None:
     for dtype in variants.NARROW:
         if dtype in profile.dtypes and not (dtype == "float16" and _bound(case, device, dtype).how == "composed"):
             for variant in variants.large_numbers(case, dtype):
-                with np.errstate(over="ignore"):  # what is larger than any float16 is infinite there
-                    arrays = variant.arrays(dtype)
-                _check_values(variant, arrays, device, dtype, profile, ", large numbers", is_scaled=True)
+                _check_values(variant, variant.arrays(dtype), device, dtype, profile, ", large numbers", is_scaled=True)
 
 
 def check_specials(case: Case, device: Device, dtype: str, profile: Profile) -> None:

@@ -77,9 +77,10 @@ class Case:
         return self.op.complete(self.settings)
 
     def arrays(self, dtype: Any = "float64") -> tuple[Array | None, ...]:
-        """The operands, those of floating point in `dtype`."""
+        """The operands, those of floating point in `dtype`; what is too large for it is infinite."""
         wanted = as_dtype(dtype)
-        return tuple([None if x is None else x.astype(wanted) if x.dtype == np.float64 else x for x in self.inputs])
+        with np.errstate(over="ignore"):
+            return tuple([None if x is None else x.astype(wanted) if x.dtype == np.float64 else x for x in self.inputs])
 
     def specs(self, dtype: Any = "float64") -> list[Spec | None]:
         """Shapes and dtypes of `arrays`."""

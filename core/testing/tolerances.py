@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 from attrs import evolve, frozen
-from ml_dtypes import finfo
 
 from ..spec import as_dtype
 from .samples import Array
@@ -51,7 +51,7 @@ def narrowed(expected: Array, dtype: np.dtype[Any]) -> Array:
     result = expected.astype(dtype)
     if expected.dtype == np.float64 and dtype.kind in "fV":
         is_end = np.abs(expected) == np.finfo(np.float64).max
-        result[is_end] = np.sign(expected[is_end]) * float(finfo(dtype).max)
+        result[is_end] = np.sign(expected[is_end]) * float(ml_dtypes.finfo(dtype).max)  # type: ignore[no-untyped-call]
     return result
 
 
