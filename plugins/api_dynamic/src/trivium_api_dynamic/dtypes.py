@@ -29,6 +29,11 @@ class DType:
         """Whether it holds complex numbers."""
         return self.category == 3
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether it holds numbers below 0."""
+        return self.kind not in "bu"
+
     def __eq__(self, other: object) -> bool:
         try:
             return bool(self.dtype == other)
@@ -84,3 +89,19 @@ def set_default_dtype(dtype: Any) -> None:
 def get_default_dtype() -> DType:
     """The dtype that Python floats become."""
     return DTYPES[Default.dtype]
+
+
+def finfo(type: Any = None) -> Any:
+    """The limits of a floating-point dtype: eps, max, min, tiny, bits."""
+    dtype = Default.dtype if type is None else as_torch_dtype(type).dtype
+    if CATEGORIES[dtype.kind] < 2:
+        raise DTypeMismatchError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{dtype}'")
+    return ml_dtypes.finfo(dtype)
+
+
+def iinfo(type: Any) -> Any:
+    """The limits of a dtype of whole numbers: max, min, bits."""
+    dtype = as_torch_dtype(type).dtype
+    if CATEGORIES[dtype.kind] != 1:
+        raise DTypeMismatchError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{dtype}'")
+    return np.iinfo(dtype)

@@ -11,8 +11,20 @@ class DTypeMismatchError(DTypeError, RuntimeError):
     """Dtypes that do not fit; PyTorch raises a RuntimeError."""
 
 
-class AxisError(ShapeError, IndexError):
-    """An axis or a position that does not exist."""
+class AxisError(ShapeError, IndexError, RuntimeError):
+    """An axis or a position that does not exist; PyTorch raises an IndexError, or a RuntimeError."""
+
+
+class ArgumentError(TriviumError, TypeError):
+    """An argument of the wrong kind."""
+
+
+class UnsupportedError(TriviumError, NotImplementedError):
+    """Something that PyTorch has and this style has not."""
+
+
+class LinAlgError(TriviumError, RuntimeError):
+    """A matrix that cannot be taken apart as it was asked."""
 
 
 class InPlaceError(GradientError):

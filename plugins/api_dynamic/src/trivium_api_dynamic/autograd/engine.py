@@ -8,7 +8,8 @@ from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
 from ..errors import GradientError, SizeMismatchError
-from ..tensors import RetainGradient, as_ours, method, refreshed
+from ..tensors import RetainGradient, Tensor, as_ours, refreshed
+from ..words import method
 
 NO_PATH = "element {} of tensors does not require grad and does not have a grad_fn"
 NO_SCALAR = "grad can be implicitly created only for scalar outputs"
@@ -183,4 +184,4 @@ def retains_grad(self):
     return any([type(hook) is RetainGradient for hook in (node.hooks or {}).get(index, ())])
 
 
-method(property(retains_grad), name="retains_grad")
+Tensor.retains_grad = property(retains_grad)

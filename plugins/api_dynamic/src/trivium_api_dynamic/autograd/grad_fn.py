@@ -4,7 +4,8 @@ from typing import Any
 
 from trivium.op import Call, Leaf
 
-from ..tensors import method, refreshed
+from ..tensors import Tensor, refreshed
+from ..words import method
 
 NAMES = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "power": "Pow", "negative": "Neg",
@@ -63,4 +64,4 @@ def grad_fn(self):
     return None if edge is None or type(edge) is Leaf else GradFn(getattr(edge, "call", edge))
 
 
-method(property(grad_fn), name="grad_fn")
+Tensor.grad_fn = property(grad_fn)
