@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..backend import repeats_elements
 from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
@@ -43,21 +44,11 @@ def as_strided_view(seen, /, *, layout):
 @as_strided.gradient("x")
 def as_strided_gradient(g, x_spec, layout):
     zeros = zeros_beside(g, x_spec)
-    if not may_overlap(layout):
+    if not repeats_elements(layout):
         return overwrite(zeros, g, layout=layout)
     places = as_strided(reshape(arange(stop=x_spec.size, place=g.place), shape=x_spec.shape), layout=layout)
     flat = scatter_add(reshape(zeros, shape=(-1,)), reshape(places, shape=(-1,)), reshape(g, shape=(-1,)))
     return reshape(flat, shape=x_spec.shape)
-
-
-def may_overlap(layout):
-    """Whether one element may stand in several places: sure of no only where each stride jumps over all below it."""
-    reach = 0
-    for step, size in sorted(zip(map(abs, layout[1]), layout[0], strict=True)):
-        if size > 1 and step <= reach:
-            return True
-        reach += step * (size - 1)
-    return False
 
 
 @as_strided.samples

@@ -8,10 +8,12 @@ import numpy as np
 
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
+from trivium.tensor import tape
 from trivium.value import Value
 
-from .errors import ArgumentError, DTypeMismatchError, ShapeError, SizeMismatchError
-from .promotion import Number, category, floating, matched, number, result_type
+from .autograd.function import Function
+from .errors import ArgumentValueError, DTypeMismatchError, ShapeError, SizeMismatchError
+from .promotion import Number, category, floating, matched, number
 from .tensors import Tensor
 from .words import word
 
@@ -36,10 +38,19 @@ def called(op: Any, x: Any, y: Any) -> Any:
         raise sizes_differ(x, y) or error from None
 
 
-NO_BOOLS = (
-    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-    "operator instead."
-)
+def check_subtraction(x: Any, y: Any) -> None:
+    """Refuse to subtract bools."""
+    bools = [isinstance(v, Value) and v.spec.dtype == np.bool_ for v in (x, y)]
+    if all(bools):
+        raise DTypeMismatchError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
+        )
+    if any(bools):
+        raise DTypeMismatchError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
 
 
 class Binary(NamedTuple):
@@ -55,8 +66,8 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
     refuses_bools = op is ops.subtract
 
     def function(input, other):
-        if refuses_bools and result_type(input, other) == np.bool_:
-            raise DTypeMismatchError(NO_BOOLS)
+        if refuses_bools:
+            check_subtraction(input, other)
         return called(op, *matched(input, other, at_least=at_least))
 
     def forward(self, other):
@@ -84,6 +95,26 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
 ADD, SUBTRACT, MULTIPLY = binary(ops.add), binary(ops.subtract), binary(ops.multiply)
 DIVIDE, POWER = binary(ops.divide, "float"), binary(ops.power)
 FLOOR_DIVIDE, REMAINDER = binary(ops.floor_divide), binary(ops.mod)
+
+
+class Steps(Function):
+    """A function that is flat but for its steps: its gradient is 0."""
+
+    @staticmethod
+    def forward(ctx, op, *values):
+        ctx.save_for_backward(*values)
+        return op(*values)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, *[ops.zeros_like(value) for value in ctx.saved_tensors]
+
+
+def in_steps(op: Any, *values: Any) -> Any:
+    """An op that changes in steps; as in PyTorch, gradients of 0 flow through it."""
+    if tape.recording and any([isinstance(v, Tensor) and v.edge is not None for v in values]):
+        return Steps.apply(op, *values)
+    return called(op, *values) if len(values) == 2 else op(*values)
 
 
 def scaled(other: Any, alpha: Any) -> Any:
@@ -124,13 +155,13 @@ def div(input, other, *, rounding_mode=None):
     if rounding_mode is None:
         return DIVIDE.function(input, other)
     if rounding_mode == "floor":
-        return FLOOR_DIVIDE.function(input, other)
+        return in_steps(ops.floor_divide, *matched(input, other))
     if rounding_mode != "trunc":
-        raise ArgumentError(
+        raise ArgumentValueError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
     x, y = matched(input, other)
-    return ops.trunc(x / y) if category(x.spec.dtype) >= 2 else floored_up(x, y)
+    return in_steps(ops.trunc, x / y) if category(x.spec.dtype) >= 2 else floored_up(x, y)
 
 
 def floored_up(x, y):
@@ -231,7 +262,7 @@ def minimum(input, other):
 def clamp(input, min=None, max=None):
     """input, but not below min and not above max."""
     if min is None and max is None:
-        raise ValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise ArgumentValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
     # `where`, for a gradient passes at the limits themselves
     if min is not None:
         x, low = matched(input, min)

@@ -9,7 +9,7 @@ from trivium.value import Value
 
 from .arithmetic import Binary, binary, called
 from .dtypes import Default
-from .errors import DTypeMismatchError
+from .errors import DTypeMismatchError, UnsupportedDTypeError
 from .promotion import Number, cast, category, matched
 from .tensors import Tensor, on_host
 from .words import method, word
@@ -79,7 +79,7 @@ def bitwise(name: str, op: Any, logical: Any = None, operator: str = "") -> Any:
         if x.spec.dtype == np.bool_ and logical is not None:
             return logical(x, y)
         if category(x.spec.dtype) > 1:
-            raise DTypeMismatchError(f"{name}: not implemented for {x.dtype}; it takes whole numbers and bools")
+            raise UnsupportedDTypeError(f"{name}: not implemented for {x.dtype}; it takes whole numbers and bools")
         return called(op, x, y)
 
     function.__name__ = function.__qualname__ = name
@@ -112,7 +112,7 @@ BITWISE = {
 def bitwise_not(input):
     """Not, of bools; every bit turned over, of whole numbers."""
     if category(input.spec.dtype) > 1:
-        raise DTypeMismatchError(f"bitwise_not: not implemented for {input.dtype}; it takes whole numbers and bools")
+        raise UnsupportedDTypeError(f"bitwise_not: not implemented for {input.dtype}; it takes whole numbers and bools")
     return ops.logical_not(input) if input.spec.dtype == np.bool_ else ops.bitwise_not(input)
 
 

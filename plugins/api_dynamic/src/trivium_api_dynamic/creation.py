@@ -16,8 +16,15 @@ from trivium.tensor import recording
 from .axes import whole
 from .devices import device as find_device
 from .devices import strided
-from .dtypes import Default, as_torch_dtype
-from .errors import ArgumentError, SizeMismatchError, UnsupportedError
+from .dtypes import DTYPES, Default, as_torch_dtype
+from .errors import (
+    ArgumentError,
+    ArgumentValueError,
+    DTypeMismatchError,
+    OverflowingError,
+    SizeMismatchError,
+    UnsupportedError,
+)
 from .promotion import cast, number_dtype
 from .sizes import as_shape
 from .tensors import Tensor, around, as_ours, on_host
@@ -66,17 +73,36 @@ def check_fits(array: np.ndarray[Any, Any], dtype: Any) -> None:
         limits = np.iinfo(wanted)
         for number in (int(array.min()), int(array.max())):
             if not limits.min <= number <= limits.max:
-                raise OverflowError(f"value {number} cannot be converted to {wanted} without overflow")
+                raise OverflowingError(f"value cannot be converted to type {wanted} without overflow: {number}")
 
 
 def array_of_lists(data: Any) -> np.ndarray[Any, Any]:
+    data = deep_on_host(data)
     try:
-        array = np.array(deep_on_host(data))
+        array = np.array(data)
     except ValueError as error:
-        raise ValueError(f"expected sequences of equal lengths: {error}") from error
-    if array.dtype == object:
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+        raise ArgumentValueError(f"{ragged(data)}: {error}") from error
+    if array.dtype.kind not in "biufcV":
+        raise DTypeMismatchError(f"Could not infer dtype of {type(first_of(data)).__name__}")
     return array.astype(np.float64) if array.size == 0 else array
+
+
+def first_of(data: Any) -> Any:
+    """The first thing in nested lists that is no number."""
+    if isinstance(data, list):
+        return next((x for x in map(first_of, data) if not isinstance(x, (bool, int, float, complex))), 0)
+    return data
+
+
+def ragged(data: Any, depth: int = 0) -> str:
+    """Where nested lists are of different lengths."""
+    if not isinstance(data, list) or not data:
+        return "expected sequences of equal lengths"
+    lengths = [len(part) if isinstance(part, list) else -1 for part in data]
+    for length in lengths:
+        if length != lengths[0]:
+            return f"expected sequence of length {lengths[0]} at dim {depth + 1} (got {length})"
+    return ragged(data[0], depth + 1)
 
 
 def deep_on_host(data: Any) -> Any:
@@ -105,15 +131,19 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor in the array's own memory: writing to either is seen in both."""
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+        raise ArgumentError(f"expected np.ndarray (got {type(array).__name__})")
     device = config.current_device()
     if not device.backend.is_host:
         device = find_device("cpu")
-    as_torch_dtype(array.dtype)
+    if array.dtype not in DTYPES:
+        raise ArgumentError(
+            f"can't convert np.ndarray of type {array.dtype.type.__name__}. The only supported types are: "
+            f"{', '.join([dtype.name for dtype in DTYPES])}"
+        )
     if not array.flags.writeable:
         warnings.warn("from_numpy: the array is not writable, and writing to the tensor will fail", stacklevel=2)
     if any(s < 0 or s % array.itemsize for s in array.strides):
-        raise ValueError(
+        raise ArgumentValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are "
             "not currently "
             "supported. (You can probably work around this by making a copy of your array with array.copy().)"
@@ -205,9 +235,9 @@ def arange(*bounds, dtype, device, **named):
     if end is None:
         raise ArgumentError("arange() needs an end")
     if step == 0:
-        raise SizeMismatchError("step must be nonzero")
+        raise ArgumentValueError("step must be nonzero")
     if (end - start) * step < 0:
-        raise SizeMismatchError("upper bound and lower bound inconsistent with step sign")
+        raise ArgumentValueError("upper bound and lower bound inconsistent with step sign")
     is_whole = all([isinstance(b, int) for b in (start, end, step)])
     values = start + np.arange(math.ceil((end - start) / step)) * step
     return around(values.astype(dtype_or(dtype, np.dtype(np.int64) if is_whole else Default.dtype)), device)
@@ -233,7 +263,7 @@ def logspace(start, end, steps, base=10.0, *, dtype, device):
 
 def count_of(steps: Any) -> int:
     if whole(steps, "steps") < 0:
-        raise SizeMismatchError(f"number of steps must be non-negative; got {steps}")
+        raise ArgumentValueError(f"number of steps must be non-negative; got {steps}")
     return whole(steps, "steps")
 
 
@@ -254,7 +284,7 @@ def empty_strided(size, stride, *, dtype, device):
 
 
 def like(name: str, maker: Any) -> None:
-    """`name_like` and `new_name`: what a maker makes with the shape, dtype and device of another tensor, or the last two."""
+    """`name_like` and `new_name`: with the shape, dtype and device of another tensor, or with the last two."""
 
     def make_like(input, *args, dtype=None, device=None, memory_format=None, **named):
         dtype, device = dtype or input.dtype, input.device if device is None else device

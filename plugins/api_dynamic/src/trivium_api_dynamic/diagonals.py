@@ -6,6 +6,7 @@ from trivium import ops
 
 from .axes import axis_in, whole
 from .errors import SizeMismatchError
+from .tensors import as_ours
 from .words import word
 
 
@@ -78,7 +79,7 @@ def diagflat(input, offset=0):
 
 def triangle_indices(keep: Any, row: int, col: int, offset: int) -> Any:
     ones = ops.ones(shape=(row, col), dtype="float32", place=None)
-    return ops.transpose(ops.nonzero(keep(ones, offset)))
+    return ops.transpose(ops.nonzero(keep(as_ours(ones), offset)))
 
 
 @word(is_method=False)

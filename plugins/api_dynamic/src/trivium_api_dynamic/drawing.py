@@ -13,7 +13,7 @@ from . import generator as generators
 from .axes import whole
 from .creation import dtype_or, like, maker, size_of
 from .dtypes import Default
-from .errors import ArgumentError, DTypeMismatchError, SizeMismatchError
+from .errors import ArgumentError, ArgumentValueError, UnsupportedDTypeError
 from .in_place import check_writable, overwritten
 from .promotion import cast
 from .tensors import around
@@ -23,7 +23,7 @@ from .words import WORDS, method, word
 def random_dtype(dtype: Any) -> Any:
     chosen = dtype_or(dtype, Default.dtype)
     if chosen.kind not in "fV":
-        raise DTypeMismatchError(f"random numbers are floating point; got {chosen}")
+        raise UnsupportedDTypeError(f"random numbers are floating point; got {chosen}")
     return chosen
 
 
@@ -81,7 +81,7 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None,
         raise ArgumentError("normal() needs a size where neither mean nor std is a tensor")
     shape = np.broadcast_shapes(*[tuple(v.spec.shape) for v in tensors]) if size is None else tuple(size)
     if not isinstance(std, CoreTensor) and std < 0:
-        raise SizeMismatchError(f"normal expects std >= 0.0, but found std {std}")
+        raise ArgumentValueError(f"normal expects std >= 0.0, but found std {std}")
     device = tensors[0].device if tensors and device is None else device
     dtype = tensors[0].dtype if tensors and dtype is None else dtype
     with recording(False):
@@ -94,28 +94,28 @@ def bernoulli(input, p=None, *, generator=None):
     """1 with the probability that each element says, or p, else 0."""
     chances = input.detach()
     if p is None and chances.spec.size and not 0 <= ops.min(chances).item() <= ops.max(chances).item() <= 1:
-        raise SizeMismatchError("Expected p_in >= 0 && p_in <= 1; a chance is a number from 0 to 1")
+        raise ArgumentValueError("Expected p_in >= 0 && p_in <= 1; a chance is a number from 0 to 1")
     drawn = generators.of(generator).uniform(input.spec.shape, random_dtype(input.dtype), input.device)
     return cast(ops.less(drawn, chances if p is None else float(p)), input.spec.dtype)
 
 
 @word
 def multinomial(input, num_samples, replacement=False, *, generator=None):
-    """Positions in each row, drawn with the chances that the row's elements are in proportion to: (..., num_samples)."""
+    """Positions in each row, each drawn with a chance in proportion to its element: (..., num_samples)."""
     chances = input.detach()
     count = whole(num_samples, "num_samples")
     if chances.spec.ndim not in (1, 2):
-        raise SizeMismatchError(f"prob_dist must be 1 or 2 dim; got {chances.spec}")
+        raise ArgumentValueError(f"prob_dist must be 1 or 2 dim; got {chances.spec}")
     if count <= 0:
-        raise SizeMismatchError("cannot sample n_sample <= 0 samples")
+        raise ArgumentValueError("cannot sample n_sample <= 0 samples")
     size = chances.spec.shape[-1]
     if not replacement and count > size:
-        raise SizeMismatchError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+        raise ArgumentValueError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     least, most = ops.min(chances).item(), ops.max(chances).item()
     if not (0 <= least and math.isfinite(most)):
-        raise SizeMismatchError("probability tensor contains either `inf`, `nan` or element < 0")
+        raise ArgumentValueError("probability tensor contains either `inf`, `nan` or element < 0")
     if ops.min(ops.sum(chances, axis=-1)).item() <= 0:
-        raise SizeMismatchError("invalid multinomial distribution (sum of probabilities <= 0)")
+        raise ArgumentValueError("invalid multinomial distribution (sum of probabilities <= 0)")
     shape = (*chances.spec.shape[:-1], *((count,) if replacement else ()), size)
     logits = ops.log(ops.expand(chances, axis=-2) if replacement else chances)
     # the largest of logits with Gumbel noise is one draw, the k largest are k without replacement
@@ -147,7 +147,7 @@ def fractions(self, source):
 
 def positive(name, value, words):
     if not value > 0:
-        raise SizeMismatchError(f"{name} expects {words}; got {value}")
+        raise ArgumentValueError(f"{name} expects {words}; got {value}")
 
 
 @drawn_in_place
@@ -157,16 +157,14 @@ def uniform(self, source, *bounds, **named):
         named.get(n, bounds[i] if i < len(bounds) else d) for i, (n, d) in enumerate((("from", 0.0), ("to", 1.0)))
     ]
     if low > high:
-        raise SizeMismatchError(
-            f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}"
-        )
+        raise ArgumentValueError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={high}")
     return source.uniform(self.spec.shape, random_dtype(self.dtype), self.device, low, high)
 
 
 def normal_in_place(self, source, mean=0.0, std=1.0):
     """normally distributed."""
     if std < 0:
-        raise SizeMismatchError(f"normal expects std >= 0.0, but found std {std}")
+        raise ArgumentValueError(f"normal expects std >= 0.0, but found std {std}")
     return source.normal(self.spec.shape, random_dtype(self.dtype), self.device, mean, std)
 
 
@@ -184,7 +182,7 @@ def exponential(self, source, lambd=1.0):
 def geometric(self, source, p):
     """how many trials until one succeeds, each with chance p."""
     if not 0 < p < 1:
-        raise SizeMismatchError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+        raise ArgumentValueError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     kind = self.spec.dtype if self.is_floating_point() else np.dtype(np.float64)
     chances = 1.0 - source.uniform(self.spec.shape, kind, self.device)
     return cast(ops.maximum(ops.ceil(ops.log(chances) / math.log1p(-p)), 1.0), self.spec.dtype)

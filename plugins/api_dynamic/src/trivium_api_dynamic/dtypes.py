@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from .errors import DTypeMismatchError
+from .errors import ArgumentError, DTypeMismatchError
 
 CATEGORIES = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}
 
@@ -82,7 +82,7 @@ def set_default_dtype(dtype: Any) -> None:
     """Let Python floats become tensors of another floating-point dtype."""
     wanted = as_torch_dtype(dtype)
     if not wanted.is_floating_point:
-        raise TypeError(f"only floating-point types are supported as the default type, got {wanted}")
+        raise ArgumentError(f"only floating-point types are supported as the default type, got {wanted}")
     Default.dtype = wanted.dtype
 
 
@@ -95,7 +95,9 @@ def finfo(type: Any = None) -> Any:
     """The limits of a floating-point dtype: eps, max, min, tiny, bits."""
     dtype = Default.dtype if type is None else as_torch_dtype(type).dtype
     if CATEGORIES[dtype.kind] < 2:
-        raise DTypeMismatchError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{dtype}'")
+        raise DTypeMismatchError(
+            f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{dtype}'"
+        )
     return ml_dtypes.finfo(dtype)
 
 

@@ -10,7 +10,7 @@ from trivium.errors import ConfigError
 from trivium.randomness import Stream, stream_state
 
 from .axes import whole
-from .errors import SizeMismatchError
+from .errors import ArgumentValueError
 from .tensors import around
 from .words import word
 
@@ -100,7 +100,7 @@ class Generator:
     def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """int64 from low up to, without, high."""
         if high <= low:
-            raise SizeMismatchError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+            raise ArgumentValueError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         words = self.bits((*shape, 2)).astype(np.uint64)
         wide = words[..., 0] << np.uint64(32) | words[..., 1]
         return (wide % np.uint64(high - low)).astype(np.int64) + low

@@ -3,10 +3,12 @@
 import math
 
 from trivium import ops
+from trivium.backend import repeats_elements
 from trivium.op import Leaf
 from trivium.tensor import tape
 
 from . import indexing
+from .arithmetic import sizes_differ
 from .dtypes import DTYPES
 from .errors import DTypeMismatchError, InPlaceError, SizeMismatchError
 from .promotion import can_cast, cast
@@ -20,7 +22,12 @@ VIEW = "a view of a leaf Variable that requires grad is being used in an in-plac
 
 
 def check_writable(self):
-    """Refuse to overwrite a leaf, or a view of one, while calls are recorded."""
+    """Refuse to overwrite a leaf, or a view of one, while calls are recorded; or what stands in several places."""
+    if self.layout is not None and repeats_elements(self.layout):
+        raise InPlaceError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            f"Please clone() the tensor before performing the operation: {self.spec} has strides {self.strides}"
+        )
     if not tape.recording:
         return
     if type(refreshed(self).edge) is Leaf:
@@ -77,19 +84,19 @@ def in_place(name, function, *, reads_itself=True):
 # words that have an in-place version, by whether their gradient may ask for what is overwritten
 ADDING = ("add", "sub", "index_add", "scatter_add")
 READING = (
-    *UNARY, "abs", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "atan2", "baddbmm", "bitwise_and",
+    *[name for name in UNARY if not name.startswith("is")],
+    "abs", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "atan2", "baddbmm", "bitwise_and",
     "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp", "clamp_max",
     "clamp_min", "cumprod", "cumsum", "deg2rad", "div", "eq", "floor_divide", "fmod", "frac", "ge", "gt", "hypot",
     "index_copy", "index_fill", "index_put", "le", "lerp", "logical_and", "logical_not", "logical_or", "logical_xor",
     "logit", "lt", "masked_fill", "masked_scatter", "mul", "nan_to_num", "ne", "neg", "pow", "put", "rad2deg",
-    "remainder", "renorm", "round", "scatter", "sign", "sinc", "tril", "triu",
+    "remainder", "renorm", "scatter", "sinc", "tril", "triu",
 )  # fmt: skip
 
 for _name in ADDING:
     in_place(_name, WORDS[_name], reads_itself=False)
 for _name in READING:
-    if _name not in ("isfinite", "isinf", "isnan"):
-        in_place(_name, WORDS[_name])
+    in_place(_name, WORDS[_name])
 for _name in UNARY:
     if f"{_name}_" in dir(Tensor):
         word(getattr(Tensor, f"{_name}_"), is_method=False)
@@ -107,6 +114,8 @@ def copy_(self, src, non_blocking=False):
     """Overwrite with another tensor, broadcast and converted."""
     check_writable(self)
     value = cast(indexing.as_value(src, self), self.spec.dtype)
+    if (error := sizes_differ(self, value)) is not None:
+        raise error
     return overwritten(self, indexing.fitted(value, tuple(self.spec.shape)))
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
-from .errors import ArgumentError, AxisError, SizeMismatchError
+from .errors import ArgumentError, AxisError, IndexKindError, SizeMismatchError
 from .promotion import cast
 from .shaping import select
 from .tensors import Tensor, around, on_host, refreshed
@@ -57,6 +57,8 @@ def parsed(input, index):
     entries = [as_mask(as_position(e, input)) if is_advanced(e) else e for e in entries]
     taken = sum([consumed(e) for e in entries])
     dots = [i for i, e in enumerate(entries) if e is Ellipsis]
+    if taken > 0 == input.spec.ndim:
+        raise AxisError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number")
     if taken > input.spec.ndim:
         raise AxisError(f"too many indices for tensor of dimension {input.spec.ndim}")
     if len(dots) > 1:
@@ -95,7 +97,7 @@ def applied(x, entries):
         elif hasattr(entry, "__index__"):
             x = select(x, axis, entry.__index__())
         else:
-            raise AxisError(
+            raise IndexKindError(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                 f"{type(entry).__name__})"
             )
@@ -107,7 +109,7 @@ def sliced(x, axis, cut):
         return x
     start, stop, step = [None if part is None else part.__index__() for part in (cut.start, cut.stop, cut.step)]
     if step is not None and step <= 0:
-        raise ValueError("step must be greater than zero")
+        raise AxisError("step must be greater than zero")
     before = (None,) * axis
     return ops.slice(x, start=(*before, start), stop=(*before, stop), step=(*before, step))
 
@@ -246,7 +248,10 @@ def as_value(value, like):
         if value.device is not like.device:
             value = around(on_host(value), like.device)
         return cast(value, like.spec.dtype)
-    return around(np.asarray(value).astype(like.spec.dtype), like.device)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufcV":
+        raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor {like.spec}")
+    return around(array.astype(like.spec.dtype), like.device)
 
 
 def fitted(value, shape):

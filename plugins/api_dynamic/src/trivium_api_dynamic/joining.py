@@ -1,5 +1,6 @@
 """Several tensors made one, and one made several."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,7 @@ def tensors_in(tensors: Any, name: str) -> list[Any]:
     tensors = list(tensors)
     for at, x in enumerate(tensors):
         if not isinstance(x, Value):
-            raise ArgumentError(
-                f"expected Tensor as element {at} in argument 0, but got {type(x).__name__} ({name})"
-            )
+            raise ArgumentError(f"expected Tensor as element {at} in argument 0, but got {type(x).__name__} ({name})")
     return tensors
 
 
@@ -118,7 +117,9 @@ def dstack(tensors):
 @word(is_method=False)
 def column_stack(tensors):
     """Vectors as the columns of a matrix."""
-    return hstack([ops.reshape(x, shape=(-1, 1)) if x.spec.ndim < 2 else x for x in tensors_in(tensors, "column_stack")])
+    return hstack(
+        [ops.reshape(x, shape=(-1, 1)) if x.spec.ndim < 2 else x for x in tensors_in(tensors, "column_stack")]
+    )
 
 
 # -- cutting -------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def tensor_split(input, indices_or_sections, dim=0):
 
 
 def pieces_between(input, bounds, axis):
-    return tuple([narrow(input, axis, a, max(b - a, 0)) for a, b in zip(bounds, bounds[1:])])
+    return tuple([narrow(input, axis, a, max(b - a, 0)) for a, b in pairwise(bounds)])
 
 
 @word
@@ -218,7 +219,7 @@ def meshgrid(*tensors, indexing="ij"):
     """Each vector repeated along the axes of all others."""
     tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     if indexing not in ("ij", "xy"):
-        raise SizeMismatchError(f"torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: {indexing}")
+        raise SizeMismatchError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     return ops.meshgrid(*at_least(1, tensors_in(tensors, "meshgrid")), indexing=indexing)
 
 

@@ -25,7 +25,9 @@ def square(name: str, A: Any) -> Any:
         raise SizeMismatchError(f"linalg.{name}: The input tensor A must have at least 2 dimensions; got {A.spec}")
     if A.spec.shape[-1] != A.spec.shape[-2]:
         n, m = A.spec.shape[-2:]
-        raise SizeMismatchError(f"linalg.{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
+        raise SizeMismatchError(
+            f"linalg.{name}: A must be batches of square matrices, but they are {n} by {m} matrices"
+        )
     return A
 
 
@@ -175,9 +177,9 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False):
 
 def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
     """The norm of vectors, or of matrices where `dim` names two axes, or where there are two and `ord` is given."""
-    is_matrix = isinstance(dim, tuple) and len(dim) == 2 or (dim is None and ord is not None and A.spec.ndim == 2)
     if ord is None:
         return plain_norm(A, 2, dim, keepdim, dtype=dtype)
+    is_matrix = A.spec.ndim == 2 if dim is None else isinstance(dim, tuple) and len(dim) == 2
     return matrix_norm(A, ord, dim or (-2, -1), keepdim) if is_matrix else vector_norm(A, ord, dim, keepdim)
 
 
@@ -226,7 +228,7 @@ def triangular_solve(input, A, upper=True, transpose=False, unitriangular=False)
     """X, such that A @ X = input, of a triangle A; and A."""
     matrix, is_upper = (A.mT, not upper) if transpose else (A, upper)
     found = solve_triangular(matrix, input, upper=is_upper, unitriangular=unitriangular)
-    return return_types.triangular_solve(found, A)
+    return return_types.triangular_solve(found, ops.copy(A))
 
 
 @word

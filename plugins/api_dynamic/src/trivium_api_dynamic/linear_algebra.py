@@ -7,7 +7,7 @@ from trivium import ops
 from .axes import axis_in, whole
 from .errors import DTypeMismatchError, SizeMismatchError
 from .promotion import matched
-from .tensors import Tensor
+from .tensors import Tensor, as_ours
 from .words import word
 
 
@@ -248,10 +248,10 @@ def matrix_power(input, n):
         return matrix_power(ops.inverse(input), -n)
     if n == 0:
         size = input.spec.shape[-1]
-        unit = ops.eye(size, dtype=input.spec.dtype.name, place=input.place)
-        return ops.broadcast_to(unit, shape=tuple(input.spec.shape))
-    half = matrix_power(input, n // 2) if n > 1 else None
-    if half is None:
-        return input
+        unit = as_ours(ops.eye(size, dtype=input.spec.dtype.name, place=input.place))
+        return ops.copy(ops.broadcast_to(unit, shape=tuple(input.spec.shape)))
+    if n == 1:
+        return ops.copy(input)
+    half = matrix_power(input, n // 2)
     square = ops.matmul(half, half)
     return ops.matmul(square, input) if n % 2 else square

@@ -1,5 +1,6 @@
 """Order: sorting, the k-th of a row, the middle one, the most frequent one; what there is, and how often."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ from trivium import ops
 
 from . import return_types
 from .axes import axis_in, whole
-from .errors import AxisError, SizeMismatchError
+from .errors import ArgumentValueError, AxisError, SizeMismatchError, UnsupportedDTypeError
 from .promotion import cast, category, matched
 from .shaping import select
+from .tensors import as_ours
 from .words import word
 
 
@@ -75,11 +77,11 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 @word
 def median(input, dim=None, keepdim=False):
-    """The middle element, the lower of two; or along `dim`, the middle elements and where they stand; NaN if there is one."""
+    """The middle element, the lower of two, or NaN if there is one; along `dim`, also where it stands."""
     if dim is None:
         flat = ops.reshape(input, shape=(-1,))
         if flat.spec.size == 0:
-            return ops.full(shape=(), dtype=input.spec.dtype.name, value=float("nan"), place=input.place)
+            return as_ours(ops.full(shape=(), dtype=input.spec.dtype.name, value=float("nan"), place=input.place))
         return median(flat, 0).values
     x, axis = with_axis(input, dim)
     size = x.spec.shape[axis]
@@ -108,20 +110,21 @@ def mode(input, dim=-1, keepdim=False):
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
     """The elements below which the part q of a row is, between two of them in proportion."""
     if interpolation != "linear":
-        raise ValueError(f"quantile() interpolation must be linear here, but got {interpolation}")
+        raise ArgumentValueError(f"quantile() interpolation must be linear here, but got {interpolation}")
     x, axis = (ops.reshape(input, shape=(-1,)), 0) if dim is None else with_axis(input, dim)
     ordered = ops.sort(x, axis=axis)[0]
     last = x.spec.shape[axis] - 1
-    at = np.asarray(q.tolist() if hasattr(q, "tolist") else q, float) * last
-    below = np.floor(at).astype(int)
+    at = q * last if hasattr(q, "spec") else [v * last for v in q] if isinstance(q, (list, tuple)) else q * last
+    single = not isinstance(at, list) and not getattr(getattr(at, "spec", None), "ndim", 0)
     parts = []
-    for low, part in zip(below.reshape(-1).tolist(), (at - below).reshape(-1).tolist()):
+    for place in [at] if single else at:
+        low = math.floor(float(place))
         a, b = select(ordered, axis, low), select(ordered, axis, min(low + 1, last))
-        parts.append(a + (b - a) * part)
+        parts.append(a + (b - a) * (place - low))
     if keepdim:
         shape = [1] * input.spec.ndim if dim is None else [1 if i == axis else n for i, n in enumerate(x.spec.shape)]
         parts = [ops.reshape(part, shape=tuple(shape)) for part in parts]
-    return ops.stack(*parts) if at.ndim else parts[0]
+    return parts[0] if single else ops.stack(*parts)
 
 
 # -- what there is -------------------------------------------------------------------------------
@@ -184,12 +187,14 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 @word
 def bincount(input, weights=None, minlength=0):
     """How often each number from 0 on occurs, or the sum of the weights where it does."""
-    if input.spec.ndim != 1 or category(input.spec.dtype) != 1:
+    if category(input.spec.dtype) != 1:
+        raise UnsupportedDTypeError(f"bincount: not implemented for {input.dtype}; it counts whole numbers")
+    if input.spec.ndim != 1:
         raise SizeMismatchError(f"bincount only supports 1-d non-negative integral inputs; got {input.spec}")
     if input.spec.size and ops.min(input).item() < 0:
-        raise SizeMismatchError("bincount only supports 1-d non-negative integral inputs; got a number below 0")
+        raise ArgumentValueError("bincount only supports 1-d non-negative integral inputs; got a number below 0")
     if minlength < 0:
-        raise SizeMismatchError(f"minlength should be >= 0; got {minlength}")
+        raise ArgumentValueError(f"minlength should be >= 0; got {minlength}")
     length = max(int(minlength), int(ops.max(input).item()) + 1 if input.spec.size else 0)
     index = cast(input, np.dtype(np.int64))
     if weights is None:
@@ -207,7 +212,9 @@ def histc(input, bins=100, min=0, max=0):
     if low == high:
         low, high = low - 1.0, high + 1.0
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise SizeMismatchError(f"range of [{low}, {high}] is not finite")
+        raise ArgumentValueError(f"range of [{low}, {high}] is not finite")
     if low > high:
-        raise SizeMismatchError("max must be larger than min")
-    return ops.histogram(ops.reshape(input, shape=(-1,)), bins=whole(bins, "bins"), low=low, high=high)
+        raise ArgumentValueError("max must be larger than min")
+    if whole(bins, "bins") < 1:
+        raise ArgumentValueError(f"histc: bins must be > 0, but got {bins}")
+    return ops.histogram(ops.reshape(input, shape=(-1,)), bins=bins, low=low, high=high)

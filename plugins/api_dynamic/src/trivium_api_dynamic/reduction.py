@@ -143,7 +143,7 @@ def extreme(input, positions, made, dim, keepdim):
     """Elements along `dim`, and where they stand; the gradient goes to the element that was taken."""
     axis = not_empty(input, dim, made.__name__)
     if axis is None:  # a tensor without axes
-        return made(ops.copy(input), ops.zeros(shape=(), dtype="int64", place=input.place))
+        return made(ops.copy(input), positions(input))
     indices = positions(ops.stop_gradient(input), axis=axis, keepdims=True)
     values = ops.take_along(input, indices, axis=axis)
     if not keepdim:

@@ -18,6 +18,10 @@ from .tensors import on_host
 from .words import method, word
 
 
+class PositionError(AxisError):
+    """A position that is outside of its axis."""
+
+
 def positions(index: Any, size: int, axis: int, *, from_end: bool = False) -> Any:
     """An index as int64; on the host one that is out of bounds is refused, elsewhere the device's kernel does it."""
     if index.spec.dtype not in (np.dtype(np.int64), np.dtype(np.int32)):
@@ -27,7 +31,7 @@ def positions(index: Any, size: int, axis: int, *, from_end: bool = False) -> An
         low, high = int(numbers.min()), int(numbers.max())
         if high >= size or low < (-size if from_end else 0):
             wrong = high if high >= size else low
-            raise AxisError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
+            raise PositionError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
     return cast(index, np.dtype(np.int64))
 
 
@@ -46,10 +50,11 @@ def rows_of(input: Any, dim: Any, index: Any) -> tuple[int, Any]:
 @word
 def index_select(input, dim, index):
     """The positions of one axis that `index` names."""
-    axis, rows = rows_of(input, dim, index)
-    if input.spec.ndim == 0:
-        return ops.copy(input)
-    return ops.gather(input, rows, axis=axis)
+    try:
+        axis, rows = rows_of(input, dim, index)
+    except PositionError as error:
+        raise PositionError(f"index out of range in self: {error}") from None
+    return ops.gather(input, rows, axis=axis) if input.spec.ndim else ops.copy(input)
 
 
 @word

@@ -12,7 +12,7 @@ from .axes import axes_of, axis_in, whole
 from .dtypes import DType
 from .errors import AxisError, ShapeError, SizeMismatchError, UnsupportedError
 from .sizes import as_shape
-from .tensors import around, on_host
+from .tensors import around, as_ours, on_host
 from .words import method, word
 
 
@@ -53,9 +53,7 @@ def view(self, *shape):
 def reinterpreted(self, dtype):
     if dtype.dtype == self.spec.dtype:
         return view(self, *self.spec.shape)
-    raise UnsupportedError(
-        f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()"
-    )
+    raise UnsupportedError(f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()")
 
 
 @method
@@ -110,9 +108,8 @@ def transpose(input, dim0, dim1):
     ndim = input.spec.ndim
     order = list(range(ndim))
     i, j = axis_in(dim0, ndim), axis_in(dim1, ndim)
-    if not order:
-        return input
-    order[i], order[j] = j, i
+    if order:
+        order[i], order[j] = j, i
     return ops.transpose(input, axes=tuple(order))
 
 
@@ -121,7 +118,7 @@ def t(input):
     """A matrix transposed."""
     if input.spec.ndim > 2:
         raise SizeMismatchError(f"t() expects a tensor with <= 2 dimensions, but self is {input.spec.ndim}D")
-    return ops.transpose(input) if input.spec.ndim == 2 else input
+    return ops.transpose(input)
 
 
 @word
@@ -180,6 +177,11 @@ def broadcast_to(input, size):
     return expand(input, *size)
 
 
+def fresh(value):
+    """The value in memory of its own."""
+    return value if getattr(value, "base", None) is None else ops.copy(value)
+
+
 @method
 def repeat(input, *sizes):
     """Copies side by side along each axis."""
@@ -191,7 +193,7 @@ def repeat(input, *sizes):
         )
     apart = ops.reshape(input, shape=tuple([s for size in shape for s in (1, size)]))
     full = ops.broadcast_to(apart, shape=tuple([s for pair in zip(sizes, shape) for s in pair]))
-    return ops.reshape(full, shape=tuple([a * b for a, b in zip(sizes, shape)]))
+    return fresh(ops.reshape(full, shape=tuple([a * b for a, b in zip(sizes, shape)])))
 
 
 @word
@@ -244,7 +246,9 @@ def rot90(input, k=1, dims=(0, 1)):
     """A plane of two axes turned k times by 90 degrees, from the first towards the second; a copy."""
     first, second = [axis_in(d, input.spec.ndim) for d in dims]
     if first == second:
-        raise SizeMismatchError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+        raise SizeMismatchError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
     k %= 4
     if k == 1:
         return transpose(flip(input, second), first, second)
@@ -257,15 +261,14 @@ def roll(input, shifts, dims=None):
     """Elements moved along axes; what leaves at one end enters at the other."""
     if dims is None or dims == ():
         flat = ops.reshape(input, shape=(-1,))
-        return ops.reshape(ops.roll(flat, shift=whole(shifts, "shifts"), axis=0), shape=tuple(input.spec.shape))
+        return reshape(roll(flat, shifts, 0), *input.spec.shape)
     shifts, dims = [v if isinstance(v, (tuple, list)) else (v,) for v in (shifts, dims)]
     if len(shifts) != len(dims):
-        raise SizeMismatchError(
-            f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}"
-        )
+        raise SizeMismatchError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    out = input
     for shift, dim in zip(shifts, dims):
-        input = ops.roll(input, shift=whole(shift, "shifts"), axis=axis_in(dim, input.spec.ndim))
-    return input
+        out = ops.roll(out, shift=whole(shift, "shifts"), axis=axis_in(dim, input.spec.ndim))
+    return ops.copy(input) if out is input else out
 
 
 @word
@@ -309,13 +312,13 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """Each element several times in a row along `dim`, or of all elements (None)."""
     if repeats is None:
         counts = input
-        input, dim = ops.arange(stop=counts.spec.shape[0], place=counts.place), 0
+        input, dim = as_ours(ops.arange(stop=counts.spec.shape[0], place=counts.place)), 0
         repeats = counts
     if dim is None:
         input, dim = ops.reshape(input, shape=(-1,)), 0
     axis = axis_in(dim, input.spec.ndim)
     if isinstance(repeats, int):
-        return ops.repeat(input, times=repeats, axis=axis)
+        return fresh(ops.repeat(input, times=repeats, axis=axis))
     counts = on_host(repeats).reshape(-1)
     counts = np.broadcast_to(counts, (input.spec.shape[axis],)) if counts.size == 1 else counts
     if len(counts) != input.spec.shape[axis]:

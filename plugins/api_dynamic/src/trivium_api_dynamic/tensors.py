@@ -182,6 +182,10 @@ class Tensor(CoreTensor):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if value is not None and not isinstance(value, CoreTensor):
+            raise ArgumentError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is not None and value.spec is not self.spec:
             raise GradientError(f"grad: {value.spec} was assigned to a tensor {self.spec}; they must agree")
         if type(self.edge) is not Leaf:
@@ -332,9 +336,9 @@ def fields_of(source: CoreTensor, target: Any) -> Any:
     return target
 
 
-def as_ours(tensor: CoreTensor) -> Tensor:
+def as_ours(tensor: Any) -> Any:
     """A core tensor as one with PyTorch's methods: the same memory, the same place on the tape."""
-    if isinstance(tensor, Tensor):
+    if isinstance(tensor, Tensor) or not isinstance(tensor, CoreTensor):
         return tensor
     made: Tensor = fields_of(tensor, Tensor.__new__(Tensor))
     made.edge = tensor.edge

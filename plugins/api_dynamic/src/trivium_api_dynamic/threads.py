@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from trivium import settings
 
 from .axes import whole
-from .errors import SizeMismatchError
+from .errors import ArgumentValueError
 from .words import word
 
 _chosen = ExitStack()
@@ -23,6 +23,6 @@ def set_num_threads(int):
     """Let kernels use so many threads, from now on."""
     count = whole(int, "int")
     if count < 1:
-        raise SizeMismatchError("set_num_threads expects a positive integer")
+        raise ArgumentValueError("set_num_threads expects a positive integer")
     _chosen.close()
     _chosen.enter_context(settings.override(num_threads=count))

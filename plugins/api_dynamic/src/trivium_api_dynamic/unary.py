@@ -7,8 +7,9 @@ import numpy as np
 
 from trivium import ops
 
+from .arithmetic import in_steps
 from .errors import DTypeMismatchError
-from .promotion import category, floating
+from .promotion import cast, category, floating
 from .tensors import Tensor
 from .words import word
 
@@ -19,31 +20,38 @@ FLOATING = (
     "tanh",
 )  # fmt: skip
 # these take any dtype as it is
-ANY = ("ceil", "floor", "isfinite", "isinf", "isnan", "relu", "round", "square", "trunc")
+ANY = ("isfinite", "isinf", "isnan", "relu")
+# so do these, and change in steps
+STEPS = ("ceil", "floor", "round", "sign", "trunc")
 
 
-def unary(name: str, convert: Any = None) -> Any:
+def unary(name: str, compute: Any) -> Any:
     """A core op of one operand as a word."""
     op = getattr(ops, name)
 
     def function(input):
-        return op(convert(input) if convert else input)
+        return compute(op, input)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = op.doc if hasattr(op, "doc") else op.__doc__
     return word(function)
 
 
-UNARY = {name: unary(name, floating) for name in FLOATING} | {name: unary(name) for name in ANY}
+UNARY = {
+    **{name: unary(name, lambda op, x: op(floating(x))) for name in FLOATING},
+    **{name: unary(name, lambda op, x: op(x)) for name in ANY},
+    "square": unary("square", lambda op, x: op(cast(x, np.dtype(np.int64)) if x.spec.dtype == np.bool_ else x)),
+    **{name: unary(name, lambda op, x: ops.copy(x) if x.spec.dtype == np.bool_ else in_steps(op, x)) for name in STEPS},
+}
 
 
 @word
 def round(input, *, decimals=0):
     """The nearest whole number, the even one of two; or the nearest with some decimals."""
-    if decimals == 0:
-        return ops.round(input)
+    if category(input.spec.dtype) < 2:
+        return ops.copy(input)
     scale = 10.0**decimals
-    return ops.round(input * scale) / scale
+    return in_steps(ops.round, input * scale) / scale if decimals else in_steps(ops.round, input)
 
 
 @word
@@ -64,15 +72,9 @@ def abs(input):
 
 
 @word
-def sign(input):
-    """-1, 0 or 1."""
-    return ops.copy(input) if input.spec.dtype == np.bool_ else ops.sign(input)
-
-
-@word
 def frac(input):
     """What is left of an element without its whole part."""
-    return input - ops.trunc(input)
+    return input - in_steps(ops.trunc, input)
 
 
 @word
@@ -116,13 +118,13 @@ def positive(input):
 @word
 def isposinf(input):
     """Where an element is infinite and above 0."""
-    return ops.logical_and(ops.isinf(input), ops.greater(input, 0))
+    return ops.logical_and(ops.isinf(input), ops.logical_not(signbit(input)))
 
 
 @word
 def isneginf(input):
     """Where an element is infinite and below 0."""
-    return ops.logical_and(ops.isinf(input), ops.less(input, 0))
+    return ops.logical_and(ops.isinf(input), signbit(input))
 
 
 @word

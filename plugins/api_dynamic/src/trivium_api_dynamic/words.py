@@ -1,4 +1,4 @@
-"""Words: functions that users call as torch.name and as methods of Tensor; and mistakes in their arguments, in words."""
+"""Words: functions that users call as torch.name and as methods of Tensor; and what is said of wrong arguments."""
 
 import functools
 import inspect
@@ -6,20 +6,25 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from trivium.errors import TriviumError
+from trivium.errors import DTypeError, OutOfRangeError, ShapeError, TriviumError
 from trivium.tensor import recording, tape
 from trivium.value import Value
 
-from .errors import ArgumentError, DTypeMismatchError, GradientError
+from .errors import ArgumentError, AxisError, DTypeMismatchError, GradientError, SizeMismatchError
 from .promotion import can_cast, cast
 from .tensors import Tensor
 
 # name -> what torch.name is
 WORDS: dict[str, Callable[..., Any]] = {}
 
+IN_PYTORCH = {ShapeError: SizeMismatchError, DTypeError: DTypeMismatchError, OutOfRangeError: AxisError}
+
 # what a parameter of these names is given must be a tensor
 TENSORS = frozenset(
-    "input self tensor mat mat1 mat2 A B L a b elements vec vec1 vec2 batch1 batch2 index mask condition src source tensor1 tensor2".split()
+    """
+    input self tensor mat mat1 mat2 A B L a b elements vec vec1 vec2 batch1 batch2 index mask condition src source
+    tensor1 tensor2
+    """.split()
 )
 
 
@@ -55,7 +60,9 @@ def spoken(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             return written(name, out, call(*args, **named), (*args, *named.values()))
         try:
             return function(*args, **named)
-        except TriviumError:
+        except TriviumError as error:
+            if type(error) in IN_PYTORCH:  # of the core: also what PyTorch would raise
+                raise IN_PYTORCH[type(error)](str(error)) from error
             raise
         except (AttributeError, TypeError) as error:
             raise explained(name, function, args, named, error) from error

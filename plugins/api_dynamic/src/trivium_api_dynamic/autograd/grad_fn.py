@@ -5,7 +5,6 @@ from typing import Any
 from trivium.op import Call, Leaf
 
 from ..tensors import Tensor, refreshed
-from ..words import method
 
 NAMES = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "power": "Pow", "negative": "Neg",
