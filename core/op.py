@@ -303,15 +303,17 @@ class Call:
 
     `edges[i]` is where operand i came from (a Call, an Output of one, or a Leaf), None if no
     gradient flows there.  What gradient rules ask for is recalled by name.
+    `origin` is where it was made: a graph always says so, a tape only while somebody asks.
     """
 
-    __slots__ = ("edges", "hooks", "op", "settings", "specs")
+    __slots__ = ("edges", "hooks", "op", "origin", "settings", "specs")
 
     op: Op
     settings: Settings
     edges: Sequence[Edge | None]
     specs: tuple[Spec, ...]
     hooks: dict[int, list[Callable[[Any], Any]]] | None
+    origin: str
 
     def recall(self, name: str) -> Any:
         """The value a gradient rule asked for: an input, an output, a Spec of either."""

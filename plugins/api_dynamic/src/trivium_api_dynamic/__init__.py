@@ -13,11 +13,13 @@ tensor([2., 4.])
 from math import e, inf, nan, pi
 
 from . import (
-    arithmetic, autograd, comparison, creation, conversion, diagonals, errors, indexing, joining, linear_algebra,
-    ordering, printing, reduction, return_types, scattering, shaping, unary,
+    arithmetic, autograd, comparison, creation, conversion, diagonals, errors, indexing, interchange, joining,
+    linear_algebra, ordering, printing, reduction, return_types, scattering, shaping, unary,
 )
 from . import in_place, drawing, linalg, second_names
-from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .autograd import (
+    enable_grad, inference_mode, is_anomaly_enabled, is_grad_enabled, no_grad, set_grad_enabled,
+)
 from .devices import channels_last, contiguous_format, device, preserve_format, strided
 from .dtype_names import (
     bfloat16, bool, cdouble, cfloat, complex64, complex128, double, float, float16, float32, float64, half, int, int8,

@@ -86,7 +86,7 @@ def type_(self, dtype=None, non_blocking=False):
     if dtype is None:
         place = "" if self.device.type == "cpu" else f"{self.device.type}."
         return f"torch.{place}{TYPE_NAMES.get(self.spec.dtype.name, self.spec.dtype.name)}"
-    if isinstance(dtype, str):
+    if isinstance(dtype, str) or hasattr(dtype, "is_place"):  # the latter: FloatTensor and its like
         *_, place, name = f"cpu.{dtype}".replace("torch.", "").split(".")
         known = {type_name: dtype_name for dtype_name, type_name in TYPE_NAMES.items()}
         return to(self, NAMED[known[name]], place) if name in known else cast(self, as_torch_dtype(name).dtype)

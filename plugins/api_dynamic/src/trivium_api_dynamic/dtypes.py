@@ -68,7 +68,7 @@ def as_torch_dtype(dtype: Any) -> DType:
         return NAMED[dtype]
     try:
         return DTYPES[np.dtype(dtype)]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise DTypeMismatchError(f"no dtype {dtype!r}; there are {', '.join(NAMED)}") from None
 
 
