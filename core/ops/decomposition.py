@@ -299,7 +299,7 @@ def svd(x):
 @svd.shape
 def svd_shape(x):
     k = smaller_side(x)
-    leading, n, m = x.shape[:-2], *x.shape[-2:]
+    *leading, n, m = x.shape
     return x.with_shape((*leading, n, k)), x.with_shape((*leading, k)), x.with_shape((*leading, k, m))
 
 

@@ -82,8 +82,8 @@ def rows(name, *variants, **common):
     """One row for each tuple of arguments; a last dict holds settings."""
     for args in variants:
         args = args if isinstance(args, tuple) else (args,)
-        settings = args[-1] if args and isinstance(args[-1], dict) else {}
-        yield Row(name, *(args[:-1] if settings else args), **common, **settings)
+        *args, settings = args if args and isinstance(args[-1], dict) else (*args, {})
+        yield Row(name, *args, **common, **settings)
 
 
 def table(*generators):
@@ -179,7 +179,7 @@ REDUCTIONS = table(
     rows("sum", NONE, (M, {"dtype": "float32"}), (M, 1, {"dtype": "float32"}), (WHOLE, {"dtype": "float64"}), (M, ())),
     rows("prod", ZEROS, (ZEROS, 1), NONE),
     rows("mean", (WHOLE, {"dtype": "float64"}), WHOLE),
-    rows("max", (M, N), (TIES,), (NONE,)),
+    rows("max", (M, N), (TIES,), (HOLES,), (NONE,)),
     rows("min", (M, ROW), (TIES,)),
     rows("aminmax", (CUBE, {"dim": 1}), (CUBE,)),
     rows("count_nonzero", WHOLE, (WHOLE, 1), (WHOLE, (0, 1))),

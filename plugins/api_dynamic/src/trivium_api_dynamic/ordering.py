@@ -82,7 +82,12 @@ def median(input, dim=None, keepdim=False):
         flat = ops.reshape(input, shape=(-1,))
         if flat.spec.size == 0:
             return as_ours(ops.full(shape=(), dtype=input.spec.dtype.name, value=float("nan"), place=input.place))
-        return median(flat, 0).values
+        middle = median(ops.stop_gradient(flat), 0).values
+        if category(input.spec.dtype) < 2:
+            return middle
+        # the largest of those that equal it: they share its gradient
+        is_it = ops.logical_or(ops.equal(flat, middle), ops.isnan(flat))
+        return ops.max(ops.where(is_it, flat, -math.inf))
     x, axis = with_axis(input, dim)
     size = x.spec.shape[axis]
     if size == 0:

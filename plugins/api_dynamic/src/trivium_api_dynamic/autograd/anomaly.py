@@ -1,4 +1,4 @@
-"""detect_anomaly: which call a gradient that is no number, or an error on the way back, comes from, and where it was made."""
+"""detect_anomaly: from which call NaN, or an error on the way back, comes, and where that call was made."""
 
 import traceback
 from collections.abc import Callable, Iterator

@@ -123,8 +123,8 @@ class Context:
                                     "expected Variable or None")  # fmt: skip
             if x is not None and spec is not None and not fits(x.spec.shape, spec.shape):
                 raise GradientError(
-                    f"Function {name} returned an invalid gradient at index {i} - got {list(x.spec.shape)} but expected "
-                    f"shape compatible with {list(spec.shape)}"
+                    f"Function {name} returned an invalid gradient at index {i} - got {list(x.spec.shape)} but "
+                    f"expected shape compatible with {list(spec.shape)}"
                 )
         return tuple([x for x, is_tensor in zip(given, self.takes_tensor) if is_tensor])
 

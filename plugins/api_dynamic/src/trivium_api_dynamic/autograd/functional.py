@@ -42,7 +42,8 @@ def slopes(out: Any, inputs: tuple[Any, ...], seed: Any, strict: bool, again: bo
     if not out.requires_grad:
         if strict:
             raise GradientError(
-                "the output of the user-provided function is independent of the inputs. This is not allowed in strict mode."
+                "the output of the user-provided function is independent of the inputs. This is not allowed in strict "
+                "mode."
             )
         return [zeros_like(x) for x in inputs]
     found = grad(out, inputs, seed, retain_graph=True, create_graph=again, allow_unused=True)
@@ -91,7 +92,7 @@ def hessian(
         out = func(*xs)
         if not isinstance(out, Tensor) or out.numel() != 1:
             raise GradientError("The output of the function given to hessian should contain a single element")
-        return like(inputs, tuple(slopes(out.reshape(()), tuple([x for x in xs]), None, strict, True)))
+        return like(inputs, tuple(slopes(out.reshape(()), xs, None, strict, True)))
 
     return jacobian(first, inputs, create_graph=create_graph, strict=strict)
 

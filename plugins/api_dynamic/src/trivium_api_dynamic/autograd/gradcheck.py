@@ -7,8 +7,8 @@ import numpy as np
 from trivium.errors import TriviumError
 
 from ..creation import zeros_like
-from ..generator import default_generator
 from ..errors import ArgumentValueError
+from ..generator import default_generator
 from ..tensors import Tensor, around, on_host
 from .engine import grad
 
@@ -43,8 +43,8 @@ def numerical(func: Any, inputs: tuple[Any, ...], at: int, eps: float) -> list[n
             ends.append([on_host(out).astype(np.float64).reshape(-1) for out in outputs_of(func, inputs)])
         rows.append([(after - before) / (2 * eps) for after, before in zip(*ends)])
     Tensor.assign(x, around(start.astype(x.spec.dtype), x.device))
-    count = len(rows[0]) if rows else len(outputs_of(func, inputs))
-    return [np.array([row[k] for row in rows]) for k in range(count)]
+    sizes = [out.numel() for out in outputs_of(func, inputs)]
+    return [np.array([row[k] for row in rows]).reshape(start.size, size) for k, size in enumerate(sizes)]
 
 
 def analytical(out: Any, inputs: list[Any]) -> list[np.ndarray[Any, Any]]:
@@ -78,7 +78,8 @@ def gradcheck(
     tracked = [i for i, x in enumerate(inputs) if is_tracked(x)]
     if not tracked:
         raise ArgumentValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
+            "requires_grad=True."
         )
     try:
         compare(func, inputs, tracked, eps, atol, rtol, nondet_tol)
@@ -103,7 +104,8 @@ def compare(
         for i, first, second in zip(tracked, found, again):
             if np.abs(first - second).max(initial=0.0) > nondet_tol:
                 raise GradcheckError(
-                    f"Backward is not reentrant, i.e., running backward with same input gives different gradients: input {i}"
+                    "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
+                    f"gives different values: gradients of input {i}"
                 )
             if not np.allclose(first, slopes[i][k], rtol=rtol, atol=atol):
                 raise GradcheckError(

@@ -168,8 +168,8 @@ class profile(ContextDecorator):
     def export_chrome_trace(self, path: Any) -> None:
         """Write a file for chrome://tracing."""
         calls = [
-            {"name": e.name, "ph": "X", "ts": e.start * 1e6, "dur": e.duration * 1e6, "pid": os.getpid(), "tid": e.thread,
-             "args": {}}
+            {"name": e.name, "ph": "X", "ts": e.start * 1e6, "dur": e.duration * 1e6, "pid": os.getpid(),
+             "tid": e.thread, "args": {}}
             for e in sorted(self.events, key=lambda e: e.start)
         ]  # fmt: skip
         write_aside(path, json.dumps({"traceEvents": calls}).encode())

@@ -18,7 +18,7 @@ def call_of(edge: Any) -> Any:
 
 
 def leaves_behind(outputs: list[Any], edges: list[Any]) -> list[Any]:
-    """The leaves that outputs depend on otherwise than through some edges: parameters that a function knows by itself."""
+    """The leaves that outputs depend on otherwise than through some edges: what a function knows by itself."""
     stop = {call_of(edge) for edge in edges}
     seen, found = set(stop), []
     waiting = [call_of(out.edge) for out in outputs if out.edge is not None]
