@@ -12,6 +12,7 @@ from trivium.tensor import tape
 from trivium.value import Value
 
 from .autograd.function import Function
+from .autograd.grad_fn import as_title
 from .errors import ArgumentValueError, DTypeMismatchError, ShapeError, SizeMismatchError
 from .promotion import Number, category, floating, matched, number
 from .tensors import Tensor
@@ -113,7 +114,9 @@ class Steps(Function):
 def in_steps(op: Any, *values: Any) -> Any:
     """An op that changes in steps; as in PyTorch, gradients of 0 flow through it."""
     if tape.recording and any([isinstance(v, Tensor) and v.edge is not None for v in values]):
-        return Steps.apply(op, *values)
+        made = Steps.apply(op, *values)
+        made.edge.name = f"{as_title(op.name)}Backward0"
+        return made
     return called(op, *values) if len(values) == 2 else op(*values)
 
 

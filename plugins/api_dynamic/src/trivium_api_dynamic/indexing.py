@@ -10,6 +10,7 @@ from attrs import frozen
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
+from .autograd.grad_fn import name_result
 from .errors import ArgumentError, AxisError, IndexKindError, SizeMismatchError
 from .promotion import cast
 from .shaping import select
@@ -33,8 +34,10 @@ def is_advanced(entry):
     return isinstance(entry, (CoreTensor, np.ndarray, list, range, tuple))
 
 
-def as_mask(entry):
-    """An index of uint8 as the mask that it was before there were bools."""
+def as_entry(entry):
+    """A tensor of one position as the position, one of uint8 as the mask that it was before there were bools."""
+    if isinstance(entry, CoreTensor) and entry.spec.ndim == 0 and entry.spec.dtype.kind in "iu":
+        return int(entry.item())
     if isinstance(entry, CoreTensor) and entry.spec.dtype == np.uint8:
         warnings.warn(
             "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", stacklevel=4
@@ -54,7 +57,7 @@ def as_position(entry, input):
 def parsed(input, index):
     """Apply the basic part of an index; keep the rest."""
     entries = list(index) if isinstance(index, tuple) else [index]
-    entries = [as_mask(as_position(e, input)) if is_advanced(e) else e for e in entries]
+    entries = [as_entry(as_position(e, input)) if is_advanced(e) else e for e in entries]
     taken = sum([consumed(e) for e in entries])
     dots = [i for i, e in enumerate(entries) if e is Ellipsis]
     if taken > 0 == input.spec.ndim:
@@ -223,7 +226,9 @@ def getitem(self, index):
     """Part of a tensor: a view for basic indices, a copy for tensors of positions and masks."""
     found = parsed(self, index)
     if found.positions:
-        return Gathering.of(found).read()
+        part = Gathering.of(found).read()
+        name_result("Index0", part)
+        return part
     return ops.reshape(self, shape=tuple(self.spec.shape)) if found.view is self else found.view
 
 

@@ -9,6 +9,7 @@ from trivium import ops
 from trivium.value import Value
 
 from . import return_types
+from .autograd.grad_fn import name_result
 from .axes import axes_of, axis_in
 from .comparison import truth
 from .dtypes import as_torch_dtype
@@ -148,6 +149,7 @@ def extreme(input, positions, made, dim, keepdim):
     values = ops.take_along(input, indices, axis=axis)
     if not keepdim:
         values, indices = ops.squeeze(values, axis=axis), ops.squeeze(indices, axis=axis)
+    name_result(f"{made.__name__.capitalize()}0", values)
     return made(values, indices)
 
 

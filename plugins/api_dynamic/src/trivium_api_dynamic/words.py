@@ -10,6 +10,7 @@ from trivium.errors import DTypeError, OutOfRangeError, ShapeError, TriviumError
 from trivium.tensor import recording, tape
 from trivium.value import Value
 
+from .autograd.grad_fn import STEPS, name_result
 from .errors import ArgumentError, AxisError, DTypeMismatchError, GradientError, SizeMismatchError
 from .promotion import can_cast, cast
 from .tensors import Tensor
@@ -54,12 +55,17 @@ def method(function: Any = None, *, name: str | None = None) -> Any:
 def spoken(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The function with out=, and with an error in words where its arguments are of the wrong kind."""
 
+    step = STEPS.get(name)
+
     @functools.wraps(function)
     def call(*args: Any, **named: Any) -> Any:
         if "out" in named and (out := named.pop("out")) is not None:
             return written(name, out, call(*args, **named), (*args, *named.values()))
         try:
-            return function(*args, **named)
+            result = function(*args, **named)
+            if step is not None and tape.recording:
+                name_result(step, result)
+            return result
         except TriviumError as error:
             if type(error) in IN_PYTORCH:  # of the core: also what PyTorch would raise
                 raise IN_PYTORCH[type(error)](str(error)) from error

@@ -25,10 +25,10 @@ OPAQUE.gradient("xs")(called_back)
 class FunctionCall(Call):
     """A Function's place on the tape."""
 
-    __slots__ = ("torch_name",)
+    __slots__ = ()
 
     def recall(self, name: str) -> Any:
-        raise GradientError(f"{self.torch_name}: keeps only what it saved for backward, not {name!r}")
+        raise GradientError(f"{self.name}: keeps only what it saved for backward, not {name!r}")
 
     def release(self) -> None:
         """Forget what was saved."""
@@ -184,7 +184,7 @@ class Function:
         call = FunctionCall()
         call.op, call.settings, call.hooks = OPAQUE, {"context": context}, None
         call.edges = tuple([refreshed(x).edge for x in tensors])
-        call.torch_name = f"{cls.__name__}Backward"
+        call.name = f"{cls.__name__}Backward"
         call.specs = tuple([out.spec for out in results])
         if anomaly.Mode.is_on:
             call.origin = anomaly.stack_here()

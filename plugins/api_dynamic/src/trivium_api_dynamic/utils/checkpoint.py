@@ -100,7 +100,7 @@ def checkpoint(
     again.edges = [*dict.fromkeys(given), *leaves_behind(outputs, given)]
     call = FunctionCall()
     call.op, call.settings, call.hooks = OPAQUE, {"context": again}, None
-    call.edges, call.torch_name = tuple(again.edges), "CheckpointFunctionBackward"
+    call.edges, call.name = tuple(again.edges), "CheckpointFunctionBackward"
     call.specs = tuple([out.spec for out in outputs])
     linked = {id(out): out.made_by(call if len(outputs) == 1 else Output(call, i)) for i, out in enumerate(outputs)}
     if not isinstance(result, (tuple, list)):
