@@ -117,7 +117,9 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     if ops.min(ops.sum(chances, axis=-1)).item() <= 0:
         raise ArgumentValueError("invalid multinomial distribution (sum of probabilities <= 0)")
     shape = (*chances.spec.shape[:-1], *((count,) if replacement else ()), size)
-    logits = ops.log(ops.expand(chances, axis=-2) if replacement else chances)
+    possible = ops.greater(chances, 0.0)
+    logits = ops.where(possible, ops.log(ops.where(possible, chances, 1.0)), -math.inf)
+    logits = ops.expand(logits, axis=-2) if replacement else logits
     # the largest of logits with Gumbel noise is one draw, the k largest are k without replacement
     uniform = generators.of(generator).uniform(shape, "float64", chances.device)
     noise = -ops.log(-ops.log(ops.maximum(uniform, 1e-300)))

@@ -1,11 +1,14 @@
 """Reading and replacing at positions, by name: gather, scatter, index_select and their like."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from trivium import ops
+from trivium.errors import OutOfRangeError
 from trivium.tensor import Tensor as CoreTensor
 
 from .axes import axis_in
@@ -18,30 +21,34 @@ from .tensors import on_host
 from .words import method, word
 
 
-class PositionError(AxisError):
-    """A position that is outside of its axis."""
-
-
-def positions(index: Any, size: int, axis: int, *, from_end: bool = False) -> Any:
-    """An index as int64; on the host one that is out of bounds is refused, elsewhere the device's kernel does it."""
+def positions(index: Any) -> Any:
+    """An index as int64."""
     if index.spec.dtype not in (np.dtype(np.int64), np.dtype(np.int32)):
         raise AxisError(f"expected an index of dtype int64 or int32, but got {index.dtype}")
-    if isinstance(index, CoreTensor) and index.device.backend.is_host and index.spec.size:
-        numbers = on_host(index)
-        low, high = int(numbers.min()), int(numbers.max())
-        if high >= size or low < (-size if from_end else 0):
-            wrong = high if high >= size else low
-            raise PositionError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
     return cast(index, np.dtype(np.int64))
 
 
-def rows_of(input: Any, dim: Any, index: Any) -> tuple[int, Any]:
-    """The axis, and an index of whole rows along it, checked."""
+@contextmanager
+def placing(index: Any, axis: int, size: int, words: str = "") -> Iterator[None]:
+    """Say which position was out of bounds, where an op finds one."""
+    try:
+        yield
+    except (IndexError, OutOfRangeError) as error:
+        if isinstance(error, AxisError):
+            raise
+        numbers = on_host(index)
+        wrong = numbers[(numbers < -size) | (numbers >= size)]
+        if wrong.size == 0:
+            raise
+        raise AxisError(f"{words}index {wrong[0]} is out of bounds for dimension {axis} with size {size}") from None
+
+
+def rows_of(input: Any, dim: Any, index: Any) -> tuple[int, int, Any]:
+    """The axis, its size, and an index of whole rows along it."""
     axis = axis_in(dim, input.spec.ndim)
     if index.spec.ndim > 1:
         raise AxisError(f"Index is supposed to be a vector, but got dim: {index.spec.ndim}")
-    size = input.spec.shape[axis] if input.spec.ndim else 1
-    return axis, ops.reshape(positions(index, size, axis), shape=(-1,))
+    return axis, input.spec.shape[axis] if input.spec.ndim else 1, ops.reshape(positions(index), shape=(-1,))
 
 
 # -- whole rows ----------------------------------------------------------------------------------
@@ -50,34 +57,35 @@ def rows_of(input: Any, dim: Any, index: Any) -> tuple[int, Any]:
 @word
 def index_select(input, dim, index):
     """The positions of one axis that `index` names."""
-    try:
-        axis, rows = rows_of(input, dim, index)
-    except PositionError as error:
-        raise PositionError(f"index out of range in self: {error}") from None
-    return ops.gather(input, rows, axis=axis) if input.spec.ndim else ops.copy(input)
+    axis, size, rows = rows_of(input, dim, index)
+    with placing(rows, axis, size, "index out of range in self: "):
+        return ops.gather(input, rows, axis=axis) if input.spec.ndim else ops.copy(input)
 
 
 @word
 def index_add(input, dim, index, source, *, alpha=1):
     """input with each row of source added to the row that index names along `dim`."""
-    axis, rows = rows_of(input, dim, index)
-    return ops.scatter_add(input, rows, same_dtype(source if alpha == 1 else source * alpha, input), axis=axis)
+    axis, size, rows = rows_of(input, dim, index)
+    with placing(rows, axis, size):
+        return ops.scatter_add(input, rows, same_dtype(source if alpha == 1 else source * alpha, input), axis=axis)
 
 
 @word
 def index_copy(input, dim, index, source):
     """input with each row that index names along `dim` replaced by a row of source."""
-    axis, rows = rows_of(input, dim, index)
-    return ops.scatter(input, rows, same_dtype(source, input), axis=axis)
+    axis, size, rows = rows_of(input, dim, index)
+    with placing(rows, axis, size):
+        return ops.scatter(input, rows, same_dtype(source, input), axis=axis)
 
 
 @word
 def index_fill(input, dim, index, value):
     """input with `value` in each row that index names along `dim`."""
-    axis, rows = rows_of(input, dim, index)
+    axis, size, rows = rows_of(input, dim, index)
     shape = list(input.spec.shape)
     shape[axis] = rows.spec.shape[0]
-    return ops.scatter(input, rows, expand(as_value(value, input), *shape), axis=axis)
+    with placing(rows, axis, size):
+        return ops.scatter(input, rows, expand(as_value(value, input), *shape), axis=axis)
 
 
 @word
@@ -120,7 +128,7 @@ def along(input: Any, dim: Any, index: Any, source: Any = None) -> tuple[Any, ..
                 f"Size does not match at dimension {i} expected index {list(index.spec.shape)} to be no larger than "
                 f"self {list(input.spec.shape)} apart from dimension {axis}"
             )
-    index = positions(index, input.spec.shape[axis] if ndim else 1, axis)
+    index = positions(index)
     part = matching(input, axis, index)
     return axis, index, part, None if source is None else matching(source, None, index)
 
@@ -145,16 +153,18 @@ def with_part(input: Any, part: Any) -> Any:
 def gather(input, dim, index, *, sparse_grad=False):
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on."""
     if input.spec.ndim == 0:
-        return ops.reshape(ops.gather(ops.reshape(input, shape=(1,)), positions(index, 1, 0)), shape=index.spec.shape)
+        return ops.reshape(ops.gather(ops.reshape(input, shape=(1,)), positions(index)), shape=index.spec.shape)
     axis, index, part, _ = along(input, dim, index)
-    return ops.take_along(part, index, axis=axis)
+    with placing(index, axis, input.spec.shape[axis]):
+        return ops.take_along(part, index, axis=axis)
 
 
 @word
 def scatter_add(input, dim, index, src):
     """input with each element of src added at the position that index names along `dim`."""
     axis, index, part, src = along(input, dim, index, same_dtype(src, input))
-    return with_part(input, ops.put_along_add(part, index, src, axis=axis))
+    with placing(index, axis, input.spec.shape[axis]):
+        return with_part(input, ops.put_along_add(part, index, src, axis=axis))
 
 
 @word
@@ -169,13 +179,11 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
     else:
         given = expand(as_value(given, input), *index.spec.shape)
     axis, index, part, given = along(input, dim, index, given)
-    if reduce == "add":
-        made = ops.put_along_add(part, index, given, axis=axis)
-    elif reduce is None:
-        made = ops.put_along(part, index, given, axis=axis)
-    else:
+    if reduce not in (None, "add"):
         raise UnsupportedError(f"scatter: reduce={reduce!r}: there is 'add' alone")
-    return with_part(input, made)
+    place = ops.put_along if reduce is None else ops.put_along_add
+    with placing(index, axis, input.spec.shape[axis]):
+        return with_part(input, place(part, index, given, axis=axis))
 
 
 # -- elements of all, read row by row ------------------------------------------------------------
@@ -184,17 +192,19 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
 @word
 def take(input, index):
     """Elements by their position in the input read row by row."""
-    where = positions(index, input.spec.size, 0, from_end=True)
-    return ops.gather(ops.reshape(input, shape=(-1,)), where, axis=0)
+    where = positions(index)
+    with placing(where, 0, input.spec.size):
+        return ops.gather(ops.reshape(input, shape=(-1,)), where, axis=0)
 
 
 @word
 def put(input, index, source, accumulate=False):
     """input with elements of source at positions in it read row by row."""
-    where = ops.reshape(positions(index, input.spec.size, 0, from_end=True), shape=(-1,))
+    where = ops.reshape(positions(index), shape=(-1,))
     flat, given = [ops.reshape(v, shape=(-1,)) for v in (input, same_dtype(source, input))]
     place = ops.scatter_add if accumulate else ops.scatter
-    return ops.reshape(place(flat, where, given), shape=tuple(input.spec.shape))
+    with placing(where, 0, input.spec.size):
+        return ops.reshape(place(flat, where, given), shape=tuple(input.spec.shape))
 
 
 # -- masks ---------------------------------------------------------------------------------------
