@@ -49,7 +49,7 @@ def overwritten(self, value):
                 f"output with shape {list(self.spec.shape)} doesn't match the broadcast shape {list(value.spec.shape)}"
             )
         value = ops.broadcast_to(value, shape=tuple(self.spec.shape))
-    Tensor.write(self, value)
+    self.write(value)
     return self
 
 

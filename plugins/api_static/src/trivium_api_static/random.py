@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,13 @@ def random_normal(
     name: str | None = None,
 ) -> Tensor:  # fmt: skip
     """Normally distributed numbers."""
+    kind = ("RandomStandardNormal", "random_normal")
+    if isinstance(mean, (int, float)) and isinstance(stddev, (int, float)):  # rounded once, as the core's initializers
+        drawn_so = partial(ops.normal, mean=float(mean), std=float(stddev))
+        return _random(*kind, drawn_so, shape, as_dtype(dtype).name, seed, name, lambda values: values)
     return _random(
-        "RandomStandardNormal", "random_normal", ops.normal, shape, as_dtype(dtype).name, seed, name,
-        lambda unit, mean, std: unit * std + mean, mean, stddev,
+        *kind, ops.normal, shape, as_dtype(dtype).name, seed, name, lambda unit, mean, std: unit * std + mean, mean,
+        stddev,
     )  # fmt: skip
 
 
