@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from trivium import ops
+from trivium.spec import same_size
 from trivium.value import Value
 
 from .axes import axis_in, whole
@@ -43,8 +44,8 @@ def cat(tensors, dim=0):
         shape = x.spec.shape
         if len(shape) != len(first):
             raise SizeMismatchError(f"Tensors must have same number of dimensions: got {len(first)} and {len(shape)}")
-        if [s for j, s in enumerate(shape) if j != i] != [s for j, s in enumerate(first) if j != i]:
-            wrong = next(j for j, (a, b) in enumerate(zip(shape, first)) if j != i and a != b)
+        wrong = next((j for j, (a, b) in enumerate(zip(shape, first)) if j != i and not same_size(a, b)), None)
+        if wrong is not None:
             raise SizeMismatchError(
                 f"Sizes of tensors must match except in dimension {i}. Expected size {first[wrong]} but got size "
                 f"{shape[wrong]} for tensor number {k} in the list."
@@ -60,7 +61,7 @@ def stack(tensors, dim=0):
     if not tensors:
         raise SizeMismatchError("stack expects a non-empty TensorList")
     for k, x in enumerate(tensors):
-        if tuple(x.spec.shape) != tuple(tensors[0].spec.shape):
+        if x.spec.ndim != tensors[0].spec.ndim or not all(map(same_size, x.spec.shape, tensors[0].spec.shape)):
             raise SizeMismatchError(
                 f"stack expects each tensor to be equal size, but got {list(tensors[0].spec.shape)} at entry 0 and "
                 f"{list(x.spec.shape)} at entry {k}"

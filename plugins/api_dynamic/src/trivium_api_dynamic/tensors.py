@@ -285,7 +285,7 @@ class Tensor(CoreTensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
             raise GradientError(
-                "only Tensors created explicitly by the user support the deepcopy protocol at the moment"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment"
             )
         with recording(False):
             made = fields_of(ops.copy(self), type(self).__new__(type(self)))
