@@ -3,8 +3,8 @@
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
 Modules import downward only, in the order elementwise, rounding, powers, trigonometry, special, bitwise, shaping,
 reduction, activation, creation, linear_algebra, decomposition, contraction, arranging, cumulative, statistics,
-windowing, indexing, sorting, memory, convolution, pooling, resizing, image, normalization, local_response, recurrent,
-random, weighing, loss, regression_loss, ranking_loss, update.
+windowing, indexing, sorting, memory, convolution, pooling, resizing, sampling, image, normalization, local_response,
+recurrent, random, weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -37,6 +37,8 @@ from .reduction import *
 from .regression_loss import *
 from .resizing import *
 from .rounding import *
+from .sampling import *
+from .sequence_loss import *
 from .shaping import *
 from .sorting import *
 from .special import *

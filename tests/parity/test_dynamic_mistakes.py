@@ -162,7 +162,6 @@ MISTAKES = {
     "t.multinomial(t.tensor([0.0, 0.0]), 1)": "invalid multinomial distribution",
     "t.multinomial(t.tensor([0.5, 0.5]), 3)": "without replacement",
     "t.multinomial(t.tensor([-0.5, 1.5]), 1)": "probability tensor contains either `inf`, `nan` or element < 0",
-    "t.bernoulli(t.tensor([1.5]))": "p_in >= 0 && p_in <= 1",
     "t.normal(0.0, -1.0, (2,))": "normal expects std >= 0.0",
     "t.ones(2).exponential_(-1.0)": "exponential_ expects lambda > 0.0",
     "t.ones(2).uniform_(3, 1)": "uniform_ expects to return a [from, to) range",

@@ -33,8 +33,11 @@ from .promotion import can_cast, promote_types, result_type
 from .sizes import Size
 from .tensors import Tensor
 from .words import WORDS
-from . import backends, cuda, nn, optim, utils
+from . import backends, compiler, cuda, multiprocessing, nn, optim, utils
+from .compiler import compile
 from .serialization import load, save
+from . import jit
+from .jit import from_graph, to_graph
 from .threads import get_num_threads, set_num_threads
 
 globals().update(WORDS)  # every function that is decorated with `word`
