@@ -38,7 +38,9 @@ def test_it_is_listed_and_brings_what_it_says(plugin):
     shown, examined = plugin.facts("plugins", "show", "trivium-softsign"), plugin.trivium("doctor")
 
     assert shown and {row["group"] for row in shown} == {row["group"] for row in rows}
-    assert len(re.findall(r"^softsign +\w+ +trivium-softsign 1.0 +ok", examined.stdout, re.MULTILINE)) >= 1, examined.stdout
+    assert len(re.findall(r"^softsign +\w+ +trivium-softsign 1.0 +ok", examined.stdout, re.MULTILINE)) >= 1, (
+        examined.stdout
+    )
     assert "no problems" in examined.stdout
 
 
