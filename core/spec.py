@@ -26,6 +26,7 @@ __all__ = [
     "broadcast",
     "number_dtype",
     "product",
+    "renamed",
     "resolve",
     "same_size",
 ]
@@ -33,7 +34,7 @@ __all__ = [
 Size: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Size, ...]"
 Atom: TypeAlias = "tuple[Any, ...]"
-Environment: TypeAlias = Mapping[Atom, int]
+Environment: TypeAlias = "Mapping[Atom, int] | Mapping[Atom, Size]"
 
 
 class Dim:
@@ -83,13 +84,14 @@ class Dim:
             return self.terms[0][0][0]
         return None
 
-    def resolve(self, environment: Environment) -> int:
-        """The number, once every atom has one."""
-        total = 0
+    def resolve(self, environment: Environment) -> Any:
+        """The number, once every atom has one; a Dim again where atoms stand for other Dims."""
+        total: Size = 0
         for atoms, factor in self.terms:
+            part: Size = factor
             for atom in atoms:
-                factor *= _resolve_atom(atom, environment)
-            total += factor
+                part = part * _resolve_atom(atom, environment)
+            total = total + part
         return total
 
     def __add__(self, other: Size) -> Size:
@@ -219,13 +221,18 @@ def _atom_is_loose(atom: Atom) -> bool:
     return bool(atom[0] == "anonymous")
 
 
-def _resolve_atom(atom: Atom, environment: Environment) -> int:
+def _resolve_atom(atom: Atom, environment: Environment) -> Size:
     if atom in environment:
-        return int(environment[atom])
+        found: Any = environment[atom]
+        return found if type(found) is Dim else int(found)
     if atom[0] == "floor":
-        return int(resolve(atom[1], environment) // resolve(atom[2], environment))
+        quotient: Size = resolve(atom[1], environment) // resolve(atom[2], environment)
+        return quotient
     if atom[0] == "broadcast":
-        return int(reduce(_broadcast_numbers, [resolve(part, environment) for part in atom[1:]]))
+        parts = [resolve(part, environment) for part in atom[1:]]
+        if any(type(part) is Dim for part in parts):
+            return Dim.of_terms((((("broadcast", *dict.fromkeys(parts)),), 1),))
+        return int(reduce(_broadcast_numbers, parts))
     raise ShapeError(f"size {_atom_text(atom)} is not known: nothing that was fed has it")
 
 
@@ -261,12 +268,22 @@ def resolve(size: Any, environment: Environment) -> Any:
     return size
 
 
+def renamed(value: Any, instead: Mapping[Atom, Size]) -> Any:
+    """A size, or what is made of sizes, with others in place of some unknown ones."""
+    atoms = atoms_in(value)
+    if not atoms & instead.keys():
+        return value
+    return resolve(value, {atom: instead.get(atom, Dim.of_terms((((atom,), 1),))) for atom in atoms})
+
+
 def atoms_in(value: Any) -> set[Atom]:
     """The unknown sizes that a size, a shape or a setting is made of."""
     if type(value) is Dim:
         return {part for atoms, _ in value.terms for atom in atoms for part in _parts(atom)}
     if type(value) is tuple:
         return {atom for part in value for atom in atoms_in(part)}
+    if hasattr(value, "atoms"):  # a body of control flow
+        return set(value.atoms())
     return set()
 
 

@@ -48,7 +48,10 @@ from .shaping import (
 )
 from .sizes import Size
 from .tensors import Tensor
-from . import nn, optim, utils
+from . import compiler, multiprocessing, nn, optim, utils
+from .compiler import compile
 from .serialization import load, save
+from . import jit
+from .jit import from_graph, to_graph
 
 __all__ = [name for name in globals() if not name.startswith("_")]

@@ -15,8 +15,6 @@ from .errors import DTypeMismatchError, ShapeError, SizeMismatchError
 from .promotion import Number, category, floating, matched, number, result_type
 from .tensors import Tensor, method
 
-run = Tensor.run
-
 
 def sizes_differ(x: Any, y: Any) -> SizeMismatchError | None:
     """The error for two shapes that do not broadcast, in PyTorch's words."""
@@ -68,16 +66,16 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
                 refuses_bools and self.spec.dtype == np.bool_
             ):
                 try:
-                    return run(op, (self, other), {})
+                    return Tensor.run(op, (self, other), {})
                 except ShapeError as error:
                     raise sizes_differ(self, other) or error from None
         if (type(other) is float or type(other) is int) and self.spec.dtype.kind == "f":
-            return run(op, (self, number(float(other), self.spec.dtype, self.storage.device)), {})
+            return Tensor.run(op, (self, number(float(other), self.spec.dtype, self.storage.device)), {})
         return function(self, other) if isinstance(other, (Value, Number)) else NotImplemented
 
     def backward(self, other):
         if (type(other) is float or type(other) is int) and self.spec.dtype.kind == "f":
-            return run(op, (number(float(other), self.spec.dtype, self.storage.device), self), {})
+            return Tensor.run(op, (number(float(other), self.spec.dtype, self.storage.device), self), {})
         return function(other, self) if isinstance(other, (Value, Number)) else NotImplemented
 
     return Binary(function, forward, backward)

@@ -25,3 +25,11 @@ class StateDictError(TriviumError, RuntimeError):
 
 class FileFormatError(TriviumError, ValueError):
     """A file that holds something else than what it should."""
+
+
+class CompileError(TriviumError, RuntimeError):
+    """A function that cannot become a program."""
+
+
+class TracingError(TriviumError, RuntimeError):
+    """A function that cannot be traced, or that does something else each time."""

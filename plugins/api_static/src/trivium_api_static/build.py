@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -157,6 +158,8 @@ def _text(value: Any, array: np.ndarray) -> np.ndarray:
 
 def _cast_exactly(value: Any, array: np.ndarray, wanted: DType) -> np.ndarray:
     target = wanted.numpy
+    if not array.size:
+        return array.astype(target)
     loses_kind = "biufcV".index(target.kind) < "biufcV".index(array.dtype.kind) and target.kind not in "fcV"
     if (target.kind == "b") != (array.dtype.kind == "b") and array.size:
         loses_kind = True
@@ -174,6 +177,9 @@ def _cast_exactly(value: Any, array: np.ndarray, wanted: DType) -> np.ndarray:
 
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+REALS = (*FLOATS, *INTEGERS)
+NUMBERS = (*REALS, "complex64", "complex128")
 
 
 def call(
@@ -186,6 +192,7 @@ def call(
     only: Collection[str] = (),
     attributes: Mapping[str, Any] | None = None,
     known: Callable[..., np.ndarray] | None = None,
+    shown: Sequence[Tensor] | None = None,
     **inputs: Any,
 ) -> Any:
     """Add an operation; return its tensor, or a list of them.
@@ -196,16 +203,45 @@ def call(
     free:    inputs whose dtype is their own; all others have one dtype
     only:    dtypes that are allowed
     known:   the same on arrays of sizes, so that shapes computed from shapes stay known
+    shown:   the inputs that the record lists, where they differ
     inputs:  under TensorFlow's argument names; one that is None is left out
     """
     given = {arg: value for arg, value in inputs.items() if value is not None}
     graph = graph_of(given.values())
     with graph.as_default(), graph.name_scope(name or default or kind) as scope:
         operands = as_operands(kind, given, free, only, graph)
-        made = graph.operation(kind, scope[:-1], operands, compute, attributes=dict(attributes or {}))
+        made = graph.operation(kind, scope[:-1], operands, compute, attributes=dict(attributes or {}), shown=shown)
     if known is not None and all(x.known is not None for x in operands):
         made.outputs[0].known = np.asarray(known(*[x.known for x in operands]), object)
     return made.outputs[0] if len(made.outputs) == 1 else made.outputs
+
+
+def operation(
+    kind: str, only: Collection[str] = (), *, default: str | None = None, free: Collection[str] = (),
+    known: Callable[..., np.ndarray] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+    """Make a function of tensors out of a core op, or of a composition of core ops; `call` has the words.
+
+    The inputs keep the names that they have there, `name` comes last; the first sentence says what it does.
+    """
+
+    def make(compute: Callable[..., Any]) -> Callable[..., Any]:
+        inputs = getattr(compute, "inputs", None) or tuple(inspect.signature(compute).parameters)
+        places = [inspect.Parameter(arg, inspect.Parameter.POSITIONAL_OR_KEYWORD) for arg in inputs]
+        named = inspect.Parameter("name", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None)
+        signature = inspect.Signature([*places, named])
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(*args, **kwargs).arguments
+            name = given.pop("name", None)
+            return call(kind, compute, name, default=default, free=free, only=only, known=known, **given)
+
+        function.__name__ = getattr(compute, "name", None) or compute.__name__
+        function.__doc__ = getattr(compute, "doc", compute.__doc__).partition("\n")[0]
+        function.__qualname__, function.__signature__ = function.__name__, signature
+        return function
+
+    return make
 
 
 def graph_of(values: Any) -> Graph:
@@ -234,6 +270,9 @@ def as_operands(
         tensor = tensors[arg]
         if tensor is None:
             tensor = converted(value, None if arg in free else shared, graph, arg)
+        if tensor.symbol is None:
+            what = "text; text" if tensor.dtype == dtypes.string else "computed by the Session; such a tensor"
+            raise DTypeError(f"Input '{arg}' of '{kind}' Op is {tensor}: it is {what} can only be fetched")
         if arg not in free:
             first, shared = first or arg, shared or tensor.dtype
             if tensor.dtype != shared:
@@ -247,8 +286,6 @@ def as_operands(
                     f"allowed values: "
                     f"{', '.join(only)}"
                 )
-        if tensor.symbol is None:
-            raise DTypeError(f"Input '{arg}' of '{kind}' Op is text: {tensor}; text can only be fetched")
         operands.append(tensor)
     return operands
 
@@ -283,21 +320,47 @@ def assumed(x: Symbol, shape: tuple[Any, ...]) -> Symbol:
 
 
 def as_sizes(shape: Any, what: str = "shape") -> tuple[Any, ...]:
-    """A shape as core sizes: numbers, -1, and Dims where tensors computed from `tf.shape` stand.
+    """A shape as core sizes: numbers, -1, and Dims where tensors stand.
 
     shape: a list of numbers, Dimensions and scalar tensors, a TensorShape, or a tensor of whole numbers
     """
     if isinstance(shape, Tensor) or hasattr(shape, "as_tensor"):
         tensor = as_tensor(shape, get_default_graph())
-        if tensor.known is None:
-            raise ValueError(
-                f"{what} must be known while the graph is built, or follow from tf.shape: {tensor} is "
-                f"known only when it runs"
-            )
-        return tuple([_size(entry, what) for entry in tensor.known.ravel()])
+        return tuple([_size(entry, what) for entry in _elements(tensor, what).ravel()])
     if isinstance(shape, (int, np.integer, Dimension, Dim)):
         return (_size(shape, what),)
     return tuple([_size(entry, what) for entry in (shape if isinstance(shape, np.ndarray) else list(shape))])
+
+
+def as_numbers(value: Any, what: str) -> tuple[int, ...]:
+    """Whole numbers that a graph must know while it is built, such as axes."""
+    numbers = as_sizes(value, what)
+    if any(type(n) is Dim for n in numbers):
+        raise ValueError(f"{what} must be known while the graph is built: {value} is known only when it runs")
+    return numbers
+
+
+def as_number(value: Any, what: str) -> int:
+    """One of them."""
+    return as_numbers(value, what)[0]
+
+
+def _elements(tensor: Tensor, what: str) -> np.ndarray:
+    """The elements of a tensor of whole numbers; those that only the run tells become sizes that it gives birth to."""
+    if tensor.known is None:
+        spec = tensor.spec
+        if not tensor.dtype.is_integer:
+            raise TypeError(f"{what} must be whole numbers, got {tensor}")
+        if spec.shape is None or len(spec.shape) > 1 or not all(type(n) is int for n in spec.shape):
+            raise ValueError(f"{what}: how many sizes {tensor} holds must be known while the graph is built")
+        symbol, graph = tensor.symbol, tensor.symbol.graph
+        parts = [symbol]
+        if spec.shape:
+            cut = graph.call(ops.split, (symbol,), {"sizes": (1,) * spec.shape[0]})
+            parts = [graph.call(ops.reshape, (part,), {"shape": ()}) for part in cut]
+        sizes = [graph.call(ops.count_up, (part,), {}).spec.shape[0] for part in parts]
+        tensor.known = np.array([*sizes, None], object)[:-1].reshape(spec.shape)
+    return tensor.known
 
 
 def _size(entry: Any, what: str) -> Any:

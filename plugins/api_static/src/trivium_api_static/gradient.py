@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from trivium import autodiff
@@ -12,9 +13,10 @@ from trivium.tensor import Tensor as CoreTensor
 from .build import as_tensor, converted, graph_of
 from .graph import Graph
 from .operation import Tensor
+from .overriding import with_gradient
 from .variable import Variable, reads_of
 
-__all__ = ["gradients"]
+__all__ = ["custom_gradient", "gradients", "AggregationMethod"]
 
 
 def gradients(
@@ -40,9 +42,43 @@ def gradients(
         wanted = [_symbols_of(x, graph) for x in xs]
         flat = [symbol for symbols in wanted for symbol in symbols]
         with graph.recorded():
-            found = dict(zip(flat, autodiff.gradients([y.symbol for y in outputs], flat, seeds)))
+            inside = [graph.here.captures.get(symbol, symbol) for symbol in flat]  # of a body that is being built
+            found = dict(zip(flat, autodiff.gradients([y.symbol for y in outputs], inside, seeds)))
             totals = [_total([found[symbol] for symbol in symbols]) for symbols in wanted]
         return [None if total is None else graph.adopt(total) for total in totals]
+
+
+class AggregationMethod:
+    """How gradients of several uses are added: always in one way here."""
+
+    ADD_N = DEFAULT = 0
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2
+
+
+def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors with a gradient of its own: f returns its result and a function of that one's gradient."""
+
+    @wraps(f)
+    def function(*args: Any, **options: Any) -> Any:
+        graph = graph_of(args)
+        with graph.as_default():
+            inputs = [converted(x, None, graph, "args") for x in args]
+            result, gradient = f(*inputs, **options)
+            outputs = [converted(y, None, graph, "result") for y in _list(result)]
+
+            def rule(grads: Sequence[Any]) -> list[Any]:
+                found = _list(gradient(*[graph.adopt(g) for g in grads]))
+                return [
+                    None if g is None else converted(g, x.dtype, graph, "grad").symbol for g, x in zip(found, inputs)
+                ]
+
+            with graph.recorded():
+                made = with_gradient([y.symbol for y in outputs], [x.symbol for x in inputs], rule)
+            tensors = [graph.adopt(y, "IdentityN") for y in made]
+        return tensors if isinstance(result, (list, tuple)) else tensors[0]
+
+    return function
 
 
 def _list(values: Any) -> list[Any]:

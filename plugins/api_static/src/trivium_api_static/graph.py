@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,15 @@ from trivium.spec import Spec
 
 from .default import pushed, stacks
 from .device import canonical_device
+from .graph_def import GraphDef, VersionDef
 from .naming import Names, check_operation_name
-from .operation import NodeDef, Operation, Tensor, unique_operations
+from .operation import Operation, Tensor, unique_operations
+from .overriding import registered, with_gradient
 
 __all__ = [
     "Graph", "GraphKeys", "get_default_graph", "reset_default_graph", "add_to_collection", "add_to_collections",
-    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "set_random_seed",
+    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "colocate_with",
+    "container", "set_random_seed",
 ]  # fmt: skip
 
 
@@ -58,7 +62,7 @@ class Graph:
         self.seed: int | None = None
         self.finalized = False
         self.reactive: dict[Node, list[Symbol]] = {}
-        self.random_layers = self.random_weights = self.loops = 0
+        self.random_layers = self.random_weights = 0
         self.variable_scopes: Any = None  # variable_scope.py keeps what it knows of this graph here
         self._names = Names()
         self._operations: dict[str, Operation] = {}
@@ -69,6 +73,8 @@ class Graph:
         self._devices: list[str] = []
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Any] = set()
+        self._overrides: dict[str, str] = {}
+        self._awaited: dict[Node, None] = {}  # by what is inside a branch or loop that is being built
 
     # -- where new operations go -------------------------------------------------------------------
 
@@ -92,15 +98,18 @@ class Graph:
 
     @contextmanager
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[Graph]:
-        """Let operations made inside run after these; None forgets those of the blocks around."""
+        """Let operations made inside run after these; None forgets those of the blocks around, and leaves branches
+        and loops that are being built."""
         before = self._controls
         if control_inputs is None:
             self._controls = []
         else:
             elements = [self.as_graph_element(value) for value in control_inputs]
             self._controls = [*before, unique_operations(elements)]
+        outside = core.tracing(self.core) if control_inputs is None else nullcontext()
         try:
-            yield self
+            with outside:
+                yield self
         finally:
             self._controls = before
 
@@ -114,6 +123,29 @@ class Graph:
         finally:
             self._devices = before
 
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[Graph]:
+        """Let operations made inside, of some types, have the gradients registered under other names."""
+        if not isinstance(op_type_map, dict):
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
+        before = self._overrides
+        self._overrides = {**before, **op_type_map}
+        try:
+            yield self
+        finally:
+            self._overrides = before
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[Graph]:
+        """Let operations made inside ask for the device of another one."""
+        with self.device(self.as_graph_element(op).device or None):
+            yield self
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Name the resources made inside; in one process nothing else shares them."""
+        yield container_name
+
     def finalize(self) -> None:
         """Refuse new operations from now on."""
         self.finalized = True
@@ -124,6 +156,11 @@ class Graph:
             raise RuntimeError("Graph is finalized and cannot be modified.")
 
     # -- making operations -------------------------------------------------------------------------
+
+    @property
+    def here(self) -> core.Graph:
+        """Where core calls go: the body of the branch or loop that is being built, or the graph itself."""
+        return core.within(self.core)
 
     def operation(
         self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any], *,
@@ -136,7 +173,7 @@ class Graph:
         """
         listed = inputs if shown is None else shown
         made = self._begun(kind, name, listed, attributes)
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         try:
             result = compute(*[x.symbol for x in inputs])
         except ShapeError as error:
@@ -146,13 +183,27 @@ class Graph:
         except DTypeError as error:
             raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
         symbols = result if isinstance(result, (tuple, list)) else (result,)
+        if kind in self._overrides:
+            symbols = self._overridden(made, symbols)
         made.outputs = [Tensor(made, i, symbol) for i, symbol in enumerate(symbols)]
-        self._own(made, start, symbols)
+        self._own(made, starts, symbols)
         for tensor in made.outputs:
             self._tensors.setdefault(tensor.symbol, tensor)
         if made.outputs:
             made.attributes.setdefault("T", made.outputs[0].dtype)
         return made
+
+    def _overridden(self, made: Operation, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+        """The same symbols with the gradient that the user named for this type."""
+        function = registered(self._overrides[made.type])
+
+        def rule(grads: Sequence[Symbol]) -> list[Any]:
+            given = None if function is None else function(made, *[self.adopt(g) for g in grads])
+            found = list(given) if isinstance(given, (list, tuple)) else [given] * len(made.inputs[:1])
+            found += [None] * (len(made.inputs) - len(found))
+            return [None if g is None else self.as_graph_element(g).symbol for g in found]
+
+        return with_gradient(symbols, [x.symbol for x in made.inputs], rule)
 
     def effect(self, kind: str, name: str, after: Sequence[Any], attributes: dict[str, Any] | None = None) -> Operation:
         """An operation without outputs that has run once others have."""
@@ -179,21 +230,69 @@ class Graph:
             self._owners[node], node.name = made, made.name
         return self._tensors[symbol]
 
+    def action(
+        self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any],
+        attributes: dict[str, Any] | None = None,
+    ) -> Operation:  # fmt: skip
+        """An operation without outputs, whose core calls run for what they do."""
+        made = self.operation(kind, name, inputs, compute, attributes=attributes)
+        made.hidden, made.outputs = [x.symbol for x in made.outputs], []
+        return made
+
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Make an operation of every core call made inside that belongs to none."""
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         yield
-        after = self.control_nodes()
-        for node in self.core.nodes[start:]:
-            if node not in self._owners:
-                self.adopt(node.outputs[0])
-                node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+        for graph, start in starts.items():
+            for node in graph.nodes[start:]:
+                if node not in self._owners:
+                    if graph is self.core:
+                        self.adopt(node.outputs[0])
+                    self._let_wait(node)
 
-    def control_nodes(self) -> tuple[Node, ...]:
+    @contextmanager
+    def enclosed(self) -> Iterator[list[Symbol]]:
+        """Make a branch or a loop: put its symbols into the list that is given.
+
+        State that changes inside changes in every run in which it takes part; it waits for what its insides wait for.
+        """
+        waiting, results = len(self.core.updates), []
+        with self.recorded():
+            yield results
+        node = results[0].node
+        if updates := self.core.updates[waiting:]:
+            del self.core.updates[waiting:]
+            self.react(node, updates)
+        mine = [other for other in self._awaited if other.outputs[0].graph is results[0].graph]
+        node.controls = tuple(dict.fromkeys([*node.controls, *mine]))
+        self._awaited = {other: None for other in self._awaited if other not in mine}
+
+    def control_nodes(self, graph: core.Graph | None = None) -> tuple[Node, ...]:
         """The core calls that new ones must wait for."""
         symbols = [symbol for op in self._waited_for() for symbol in op.symbols()]
-        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is self.core]))
+        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is (graph or self.core)]))
+
+    def _let_wait(self, node: Node) -> None:
+        """Let a core call run after what new operations wait for."""
+        graph = node.outputs[0].graph
+        node.controls = tuple(dict.fromkeys([*node.controls, *self.control_nodes(graph)]))
+        above = graph.parent
+        while above is not None:
+            self._awaited.update(dict.fromkeys(self.control_nodes(above)))
+            above = above.parent
+
+    def admit(self, made: Operation, nodes: Sequence[Node]) -> None:
+        """Take in an operation that was made elsewhere, under its name, and the core calls that are part of it."""
+        self.check_not_finalized()
+        if made.name in self._operations:
+            raise ValueError(f"there is an operation {made.name!r} already; import under another import_scope")
+        self._names.take(made.name)
+        made.graph, self._operations[made.name] = self, made
+        self._owners.update(dict.fromkeys(nodes, made))
+        for tensor in made.outputs:
+            if tensor.symbol is not None:
+                self._tensors.setdefault(tensor.symbol, tensor)
 
     def owner(self, node: Node) -> Operation | None:
         """The operation that a core call is part of."""
@@ -214,15 +313,13 @@ class Graph:
         self._operations[name] = made
         return made
 
-    def _own(self, operation: Operation, start: int, symbols: Sequence[Symbol]) -> None:
-        after = self.control_nodes()
-        inner = [symbol.node for symbol in symbols if symbol.graph is not self.core]
-        for node in [*self.core.nodes[start:], *inner]:
+    def _own(self, operation: Operation, starts: dict[core.Graph, int], symbols: Sequence[Symbol]) -> None:
+        made = [node for graph, start in starts.items() for node in graph.nodes[start:]]
+        for node in [*made, *[symbol.node for symbol in symbols if symbol.graph is not self.core]]:
             if node not in self._owners:
                 self._owners[node] = operation
                 node.name = operation.name
-                if node.outputs[0].graph is self.core:
-                    node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+                self._let_wait(node)
 
     def _waited_for(self) -> list[Operation]:
         return list(dict.fromkeys([op for group in self._controls for op in group]))
@@ -252,7 +349,7 @@ class Graph:
             return self._named(obj, allow_tensor, allow_operation, wanted)
         if isinstance(obj, Symbol) and obj.graph is self.core:
             return self.adopt(obj)
-        element = obj.op.outputs[0] if hasattr(obj, "as_tensor") else obj
+        element = obj.op.outputs[0] if hasattr(obj, "slot") else obj
         if isinstance(element, Tensor) and allow_tensor:
             kind = "Tensor"
         elif isinstance(element, Operation) and allow_operation:
@@ -294,9 +391,14 @@ class Graph:
         """How many operations it has."""
         return len(self._operations)
 
-    def as_graph_def(self) -> list[NodeDef]:
-        """What a saved graph says about each operation."""
-        return [op.node_def for op in self._operations.values()]
+    @property
+    def graph_def_versions(self) -> VersionDef:
+        """Which form of description it has."""
+        return VersionDef()
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+        """What a saved graph says about each operation, or about those made since a version."""
+        return GraphDef([op.node_def for op in list(self._operations.values())[from_version or 0 :]])
 
     # -- collections -------------------------------------------------------------------------------
 
@@ -315,7 +417,7 @@ class Graph:
         found = self._collections.get(name, [])
         if scope is None:
             return list(found)
-        return [value for value in found if getattr(value, "name", "").startswith(scope)]
+        return [value for value in found if hasattr(value, "name") and re.match(scope, value.name)]
 
     def get_collection_ref(self, name: str) -> list[Any]:
         """The list itself."""
@@ -337,7 +439,7 @@ class Graph:
 
     def is_feedable(self, tensor: Tensor) -> bool:
         """Whether a value may be fed for a tensor."""
-        return tensor not in self._unfeedable and tensor.symbol is not None
+        return tensor not in self._unfeedable and (tensor.symbol is not None or tensor.op.type == "Placeholder")
 
     def prevent_fetching(self, op: Operation) -> None:
         """Refuse to give the values of an operation."""
@@ -382,6 +484,9 @@ def _in_tensorflows_words(kind: str, error: ShapeError, inputs: Sequence[Tensor]
         if a[3] != b[2]:
             return f"Depth of input ({a[3]}) is not a multiple of input depth of filter ({b[2]})"
         return str(error)
+    if kind == "Assign" and len(a) == len(b):
+        i = next((i for i, (m, n) in enumerate(zip(a, b)) if m != n), None)
+        return str(error) if i is None else f"Dimension {i} in both shapes must be equal, but are {a[i]} and {b[i]}"
     if "cannot broadcast" in str(error) and len(specs) == 2:
         for m, n in zip(reversed(a), reversed(b)):
             if m != n and m != 1 and n != 1:
@@ -447,6 +552,16 @@ def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
 def device(name_or_function: Any) -> Any:
     """Record the device that operations made inside ask for."""
     return get_default_graph().device(name_or_function)
+
+
+def colocate_with(op: Any, ignore_existing: bool = False) -> Any:
+    """Let operations made inside ask for the device of another one."""
+    return get_default_graph().colocate_with(op, ignore_existing)
+
+
+def container(container_name: str) -> Any:
+    """Name the resources made inside; in one process nothing else shares them."""
+    return get_default_graph().container(container_name)
 
 
 def set_random_seed(seed: int | None) -> None:

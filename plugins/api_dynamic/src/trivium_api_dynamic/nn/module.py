@@ -114,6 +114,14 @@ class Module(Parts, Stateful):
         """Parameters and buffers on a CUDA device."""
         return self.to(device="cuda" if device is None else device)
 
+    def share_memory(self) -> "Module":
+        """Parameters and buffers in memory that other processes can share."""
+        for module in self.modules():
+            for value in (*module._parameters.values(), *module._buffers.values(), *module._private.values()):
+                if value is not None:
+                    value.share()
+        return self
+
     # -- running ---------------------------------------------------------------------------------
 
     def forward(self, *inputs: Any, **named: Any) -> Any:

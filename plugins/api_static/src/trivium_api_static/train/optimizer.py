@@ -127,7 +127,7 @@ class Optimizer:
                     step = global_step.op.outputs[0]
                     made = graph.operation(
                         "AssignAdd", scope[:-1], [step],
-                        lambda _: graph.core.assign(global_step.slot, graph.core.read(global_step.slot) + 1),
+                        lambda _: graph.here.assign(global_step.slot, graph.here.read(global_step.slot) + 1),
                     )  # fmt: skip
             graph.add_to_collection(GraphKeys.TRAIN_OP, made)
         return made
@@ -148,7 +148,11 @@ class Optimizer:
             kind = f"Apply{type(self).__name__.removesuffix('Optimizer')}"
             made = graph.operation(kind, graph.unique_name(kind), [given], apply)
         graph.react(assigned[0].node, assigned[1:])
-        return made.outputs[0]
+        constraint = getattr(variable, "constraint", None)
+        if constraint is None:
+            return made.outputs[0]
+        with graph.control_dependencies([made]):
+            return variable.assign(constraint(variable.read_value()))
 
     # -- what it remembers -------------------------------------------------------------------------------
 
@@ -266,7 +270,7 @@ class AdamOptimizer(Optimizer):
             ]
 
     def hyper(self, graph: Graph) -> dict[str, Any]:
-        first, second = [graph.core.read(power.slot) for power in self._powers[graph]]
+        first, second = [graph.here.read(power.slot) for power in self._powers[graph]]
         rate = _number(self._learning_rate, graph, "learning_rate")
         return {
             "learning_rate": rate * ops.sqrt(1.0 - second) / (1.0 - first),
@@ -280,8 +284,8 @@ class AdamOptimizer(Optimizer):
         return [
             graph.operation(
                 "Assign", graph.unique_name("Assign"), power.op.outputs,
-                lambda _, power=power, beta=beta: graph.core.assign(
-                    power.slot, graph.core.read(power.slot) * _number(beta, graph, "beta")
+                lambda _, power=power, beta=beta: graph.here.assign(
+                    power.slot, graph.here.read(power.slot) * _number(beta, graph, "beta")
                 ),
             ).outputs[0]
             for power, beta in zip(self._powers[graph], self._betas)
