@@ -126,8 +126,9 @@ def _scanned_now(
     body: Callable[..., Any], carry: tuple[Any, ...], xs: tuple[Any, ...], length: int, reverse: bool
 ) -> Any:
     rows: list[tuple[Any, ...]] = []
+    columns = [unstacked(x) for x in xs]
     for i in reversed(range(length)) if reverse else range(length):
-        carry, ys = body(carry, tuple([row(x, i) for x in xs]))
+        carry, ys = body(carry, tuple([column[i] for column in columns]))
         carry = _tuple(carry)
         rows.append(_tuple(ys))
     if reverse:
@@ -149,6 +150,12 @@ def row(x: Any, i: int) -> Any:
     shape = x.shape
     piece = ops.slice(x, start=(i,), stop=(i + 1,), step=(1,))
     return ops.reshape(piece, shape=shape[1:])
+
+
+def unstacked(x: Any) -> list[Any]:
+    """x[0], x[1], ...: one call, whose gradient is one call too."""
+    pieces = ops.split(x, sizes=(1,) * x.shape[0]) if x.shape[0] else ()
+    return [ops.reshape(piece, shape=x.shape[1:]) for piece in pieces]
 
 
 def stack(values: Sequence[Any]) -> Any:

@@ -24,9 +24,9 @@ class Op:
     """
 
     __slots__ = (
-        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "has_one_output",
-        "inputs", "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner",
-        "sample_maker", "save_plans", "shape_rule", "version", "view_rule",
+        "auxiliary", "decompose", "defaults", "derived", "doc", "elementwise", "free", "gradient_rules",
+        "has_one_output", "inputs", "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons",
+        "reference", "runner", "sample_maker", "save_plans", "shape_rule", "unrolled", "version", "view_rule",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +39,8 @@ class Op:
         outputs: tuple[str, ...] | str = ("out",),
         auxiliary: tuple[str, ...] = (),
         free: tuple[str, ...] = (),
+        derived: tuple[str, ...] = (),
+        unrolled: bool = False,
         version: int = 1,
     ) -> None:
         parameters = inspect.signature(reference).parameters.values()
@@ -50,13 +52,15 @@ class Op:
         self.optional = frozenset(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is None)
         self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.elementwise, self.random, self.version = elementwise, random, version
+        self.unrolled = unrolled  # its decomposition makes calls for each step, and must know how many there are
         self.outputs: tuple[str, ...] | str = outputs
         self.has_one_output = outputs != "*" and len(outputs) == 1  # a call returns a value, not a tuple of values
         self.auxiliary = frozenset(auxiliary)
         self.free = frozenset(free)
+        self.derived = frozenset(derived)  # operands that follow from others: a kernel may read or compute them
         self.shape_rule: Rule | None = None
         self.gradient_rules: dict[str, GradientRule] = {}
-        self.reasons: dict[str, str] = {}
+        self.reasons = dict.fromkeys(derived, "it follows from other operands, whose gradients have its share")
         self.sample_maker: Callable[[Any], Iterator[Any]] | None = None
         self.decompose: Rule | None = None
         self.view_rule: Rule | None = None

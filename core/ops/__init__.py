@@ -4,7 +4,7 @@ Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `
 Modules import downward only, in the order elementwise, rounding, powers, trigonometry, special, bitwise, shaping,
 reduction, activation, creation, linear_algebra, decomposition, contraction, arranging, cumulative, statistics,
 windowing, indexing, sorting, memory, convolution, pooling, resizing, sampling, image, normalization, local_response,
-recurrent, random, weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
+recurrent, recurrence, random, weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -32,6 +32,7 @@ from .pooling import *
 from .powers import *
 from .random import *
 from .ranking_loss import *
+from .recurrence import *
 from .recurrent import *
 from .reduction import *
 from .regression_loss import *

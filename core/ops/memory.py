@@ -55,6 +55,8 @@ def as_strided_gradient(g, x_spec, layout):
 def as_strided_samples(make):
     yield make(4, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), {"layout": ((3, 2), (1, 3), 0)}
+    yield make(5), {"layout": ((5,), (1,), 0)}
+    yield make(4, 3), {"layout": ((0, 3), (3, 1), 0)}
     yield make(4, 3), {"layout": ((4, 3, 2), (2, 1, 0), 2)}
 
 
@@ -94,3 +96,5 @@ def overwrite_gradient_value(g, layout):
 def overwrite_samples(make):
     yield make(4, 3), make(2, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), make(4), {"layout": ((4,), (3,), 1)}
+    yield make(3, 3), make(3), {"layout": ((3,), (1,), 6)}
+    yield make(4, 3), make(0, 3), {"layout": ((0, 3), (3, 1), 0)}

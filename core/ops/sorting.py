@@ -60,6 +60,7 @@ def sort_samples(make):
     yield make.integers(4, 6, high=3), {"axis": 0}
     yield make(1)
     yield make(0, 3)
+    yield make.distinct(3, 5)
 
 
 def argsort(x, *, axis=-1, descending=False):
@@ -106,6 +107,7 @@ def top_k_samples(make):
     yield make.integers(4, 6, high=3), {"k": 4}
     yield make(2, 3), {"k": 0}
     yield make(0, 3), {"k": 1}
+    yield make.distinct(5, 5), {"k": 5, "axis": 0}
 
 
 @op(free=("labels",))
@@ -138,6 +140,9 @@ def in_top_k_samples(make):
     yield np.array([[1.0, 1.0, 0.0], [np.inf, 2.0, 1.0]]), np.array([1, 0]), {"k": 1}
     yield make(3, 2), np.array([-1, 2, 1]), {"k": 2}
     yield make(0, 3), make.integers(0), {"k": 1}
+    yield np.array([[0, 1, 2]]) + 2**60, np.array([0]), {"k": 2}
+    yield np.array([[0.1, 0.2, 0.3, 0.4]] * 4), np.arange(4), {"k": 1}
+    yield np.array([[0.1, 0.2, 0.3, 0.4]] * 4), np.arange(4), {"k": 3}
 
 
 @op(outputs=("out", "indices"), auxiliary=("indices",))
@@ -212,6 +217,8 @@ def unique_samples(make):
     yield np.array([2.5, -1.0, 2.5, 0.0, -1.0]), {"order": "seen"}
     yield make.bools(5)
     yield make.integers(0, 3)
+    yield np.array([0.1, 3.3, 0.1])
+    yield make.integers(5, high=2) + 2**60
     yield make.integers(6, 2, high=2), {"axis": 0}
     yield make.integers(2, 6, high=2), {"axis": -1, "order": "seen"}
 
@@ -287,6 +294,8 @@ def searchsorted_samples(make):
     yield np.sort(make.integers(6, high=9)), make.integers(4, high=9)
     yield edges, np.array(0.1)
     yield make(0), make(3)
+    yield np.arange(5) + 2**60, np.array([1, 3, 9]) + 2**60
+    yield edges, np.array([-0.5, 0.2])
 
 
 @op
@@ -319,6 +328,7 @@ def bincount_samples(make):
     yield make.integers(6, high=5), {"length": 7}
     yield make.integers(6, high=5), {"length": 3}
     yield make.integers(0), {"length": 2}
+    yield make.integers(7, high=5)
 
 
 @op

@@ -104,3 +104,15 @@ def test_deep_mnist_learns_within_sixty_steps(tmp_path):
 
     assert re.fullmatch(r"step 0, training accuracy 0\.\d+", first)
     assert float(last.removeprefix("test accuracy ")) > 0.5
+
+
+@pytest.mark.parametrize("style", ["torch", "tensorflow"])
+def test_char_rnn_learns_and_writes(style, tmp_path):
+    small = ["--batch-size", "20", "--bptt", "25", "--hidden", "64", "--length", "40"]
+
+    printed = run(f"char_rnn/char_rnn_{style}.py", tmp_path, "--steps", "60", "--log-interval", "20", *small)
+
+    losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed)]
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] < 3.2
+    assert len(printed.partition("\n\n")[2]) >= len("PATIENCE, n.  ") + 40

@@ -86,7 +86,7 @@ def backward(
 
 def accumulate(leaf: Leaf, g: Any, taken: set[int], create_graph: bool) -> None:
     """Add to what a leaf holds; memory of its own, so that `grad.zero_()` is felt nowhere else."""
-    old, g = leaf.value, as_ours(g)
+    old, g = leaf.value, as_ours(autodiff.dense(g))
     if old is None:
         if not create_graph and (g.layout is not None or id(g.storage) in taken):
             with recording(False):

@@ -7,6 +7,7 @@ from .activation import *
 from .containers import *
 from .convolution import *
 from .dropout import *
+from .embedding import *
 from .foreign import FunctionModule, LayerModule
 from .linear import *
 from .losses import *
@@ -15,6 +16,7 @@ from .normalization import *
 from .padding import *
 from .parameter import Parameter
 from .pooling import *
+from .recurrent import *
 from .shaping import *
 
 __all__ = [name for name in globals() if not name.startswith("_")]

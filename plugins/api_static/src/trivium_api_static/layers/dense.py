@@ -11,8 +11,8 @@ from trivium.registry import find_layer
 
 from ..build import call
 from ..conversion import as_tensor
+from ..dropout import dropout as dropped
 from ..graph import get_default_graph
-from ..nn.arithmetic import dropout as dropped
 from ..operation import Tensor
 from ..random import drawn, random_slot
 from .base import Layer, Weighted, functional, known_size, phase, through

@@ -3,6 +3,8 @@
 # ruff: noqa: F401, F403 - each module names its words in __all__
 
 from ..arithmetic import sigmoid, tanh
+from ..dropout import dropout
+from . import rnn_cell
 from .activation import *
 from .arithmetic import *
 from .convolution import *
@@ -10,3 +12,4 @@ from .cross_entropy import *
 from .normalization import *
 from .pooling import *
 from .ranking import *
+from .recurrent import *

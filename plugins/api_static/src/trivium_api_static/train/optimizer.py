@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trivium import ops
@@ -101,11 +101,12 @@ class Optimizer:
             return list(zip(gradients(loss, variables, grad_loss), variables))
 
     def apply_gradients(
-        self, grads_and_vars: Sequence[tuple[Any, Any]], global_step: Any = None, name: str | None = None
+        self, grads_and_vars: Iterable[tuple[Any, Any]], global_step: Any = None, name: str | None = None
     ) -> Operation:
         """An operation that makes one step with gradients that are given."""
+        grads_and_vars = list(grads_and_vars)  # `zip(gradients, variables)` can be read only once
         pairs = [(gradient, variable) for gradient, variable in grads_and_vars if gradient is not None]
-        if not list(grads_and_vars):
+        if not grads_and_vars:
             raise ValueError("No variables provided.")
         if not pairs:
             raise ValueError(f"No gradients provided for any variable: {[str(v) for _, v in grads_and_vars]}.")

@@ -64,7 +64,8 @@ from .element_loss import (
     smooth_l1_loss,
     soft_margin_loss,
 )
-from .linear import bilinear, embedding, linear
+from .embedding import embedding, embedding_bag
+from .linear import bilinear, linear
 from .margin_loss import (
     cosine_embedding_loss,
     margin_ranking_loss,

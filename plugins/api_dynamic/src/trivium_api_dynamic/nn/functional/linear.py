@@ -1,12 +1,9 @@
 """Products with weights."""
 
-import numpy as np
-
 from trivium import ops
 from trivium.spec import product
 
 from ...errors import SizeMismatchError
-from ...promotion import cast
 from .parameters import beside
 
 
@@ -30,11 +27,3 @@ def bilinear(input1, input2, weight, bias=None):
     weight, bias = beside(input1, weight, bias)
     out = ops.einsum(input1, weight, input2, equation="...i,oij,...j->...o")
     return out if bias is None else out + bias
-
-
-def embedding(input, weight, padding_idx=None):
-    """The rows of `weight` that the input names."""
-    if padding_idx is not None:
-        raise NotImplementedError("embedding: padding_idx")
-    (weight,) = beside(input, weight)
-    return ops.gather(weight, cast(input, np.dtype(np.int64)), axis=0)
