@@ -14,6 +14,7 @@ WHOLE = np.array([[-7, 4, 9], [2, -3, 5]], np.int32)
 N = np.array([2, -2, 3], np.int32)
 B = np.array([[True, False, True], [False, False, True]])
 S = np.array([[2.0, 0.5], [0.5, 1.0]], np.float32)
+SKEW = np.array([[2.0, 1.0], [-0.5, 1.5]], np.float32)
 CUBE = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 IMAGE = np.arange(32, dtype=np.float32).reshape(1, 4, 4, 2)
 
@@ -32,6 +33,10 @@ def of_each(function, x):
 
 def numeric_digamma(x):
     return (math.lgamma(x + 1e-4) - math.lgamma(x - 1e-4)) / 2e-4
+
+
+def put_together(values, u, v):
+    return tf.matmul(u * values, v, transpose_b=True)
 
 
 ROWS = {
@@ -154,6 +159,21 @@ ROWS = {
     "matrix_band_part, open": (lambda: tf.matrix_band_part(CUBE[0], -1, 0), np.tril(CUBE[0])),
     "matrix_transpose": (lambda: tf.matrix_transpose(CUBE), CUBE.transpose(0, 2, 1)),
     "trace": (lambda: tf.trace(CUBE), np.trace(CUBE, axis1=1, axis2=2)),
+    "matrix_inverse": (lambda: tf.matrix_inverse(S), np.linalg.inv(S)),
+    "matrix_determinant": (lambda: tf.matrix_determinant(np.stack([S, -SKEW])), np.linalg.det(np.stack([S, -SKEW]))),
+    "matrix_solve": (lambda: tf.matrix_solve(SKEW, F[:, :2], adjoint=True), np.linalg.solve(SKEW.T, F[:, :2])),
+    "matrix_triangular_solve": (lambda: tf.matrix_triangular_solve(SKEW, F), np.linalg.solve(np.tril(SKEW), F)),
+    "matrix_triangular_solve, upper": (
+        lambda: tf.matrix_triangular_solve(SKEW, F, lower=False, adjoint=True), np.linalg.solve(np.triu(SKEW).T, F)
+    ),
+    "cholesky": (lambda: tf.cholesky(S), np.linalg.cholesky(S)),
+    "cholesky_solve": (lambda: tf.cholesky_solve(tf.cholesky(S), F), np.linalg.solve(S, F)),
+    "qr": (lambda: tf.matmul(*tf.qr(F.T)), F.T),
+    "svd": (lambda: tf.svd(F)[0], np.linalg.svd(F, compute_uv=False)),
+    "svd put together": (lambda: put_together(*tf.svd(F)), F),
+    "self_adjoint_eig": (lambda: tf.self_adjoint_eig(S)[0], np.linalg.eigvalsh(S)),
+    "self_adjoint_eigvals": (lambda: tf.self_adjoint_eigvals(S), np.linalg.eigvalsh(S)),
+    "norm, the largest singular value": (lambda: tf.norm(CUBE, ord=2, axis=[1, 2]), np.linalg.norm(CUBE, 2, (1, 2))),
     # making tensors
     "constant": (lambda: tf.constant([1, 2], shape=[4]), i([1, 2, 2, 2])),
     "zeros": (lambda: tf.zeros([2, 3]), np.zeros((2, 3), np.float32)),

@@ -39,6 +39,7 @@ from .conversion import *
 from .creation import *
 from .debugging import *
 from .decoding import *
+from .decomposition import *
 from .default import get_default_session
 from .default_graph import *
 from .dtypes import *

@@ -2,29 +2,19 @@
 
 # ruff: noqa: F401
 
+from . import decomposition, linear_algebra
 from .creation import eye
-from .linear_algebra import (
-    cholesky,
-    cholesky_solve,
-    cross,
-    einsum,
-    logdet,
-    matmul,
-    norm,
-    qr,
-    slogdet,
-    svd,
-    tensordot,
-    trace,
-)
-from .linear_algebra import matrix_band_part as band_part
-from .linear_algebra import matrix_determinant as det
-from .linear_algebra import matrix_diag as diag
-from .linear_algebra import matrix_diag_part as diag_part
-from .linear_algebra import matrix_inverse as inv
-from .linear_algebra import matrix_set_diag as set_diag
-from .linear_algebra import matrix_solve as solve
-from .linear_algebra import matrix_transpose as transpose
-from .linear_algebra import matrix_triangular_solve as triangular_solve
-from .linear_algebra import self_adjoint_eig as eigh
-from .linear_algebra import self_adjoint_eigvals as eigvalsh
+from .decomposition import cholesky, cholesky_solve, logdet, qr, slogdet, svd
+from .linear_algebra import cross, einsum, matmul, norm, tensordot, trace
+
+band_part = linear_algebra.matrix_band_part
+diag = linear_algebra.matrix_diag
+diag_part = linear_algebra.matrix_diag_part
+set_diag = linear_algebra.matrix_set_diag
+transpose = linear_algebra.matrix_transpose
+inv = decomposition.matrix_inverse
+det = decomposition.matrix_determinant
+solve = decomposition.matrix_solve
+triangular_solve = decomposition.matrix_triangular_solve
+eigh = decomposition.self_adjoint_eig
+eigvalsh = decomposition.self_adjoint_eigvals
