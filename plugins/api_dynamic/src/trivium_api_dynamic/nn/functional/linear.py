@@ -1,6 +1,5 @@
 """Products with weights."""
 
-
 from trivium import ops
 from trivium.spec import product
 
