@@ -12,6 +12,7 @@ import torch
 from measure import side_by_side, table
 from torch import nn
 
+import trivium_api_dynamic as dynamic
 from trivium.autodiff import gradients
 from trivium.graph import Graph
 from trivium.optimizer import Memory, apply_gradients
@@ -76,13 +77,37 @@ def eager_step():
     return step
 
 
-def torch_step():
-    """PyTorch eager, NCHW."""
-    torch.set_num_threads(2)
-    net = nn.Sequential(
+def module_step(is_compiled):
+    """A module, its optimizer and its loss in PyTorch's words: eagerly, or compiled."""
+    dynamic.manual_seed(1)
+    net = network(dynamic.nn)
+    optimizer = dynamic.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    images, labels = dynamic.from_numpy(IMAGES), dynamic.from_numpy(LABELS)
+
+    def step(images, labels):
+        optimizer.zero_grad()
+        loss = dynamic.nn.functional.cross_entropy(net(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    if is_compiled:
+        step = dynamic.compile(step, fullgraph=True)
+    return lambda: step(images, labels)
+
+
+def network(nn):
+    """LeNet as a module of either PyTorch."""
+    return nn.Sequential(
         nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10),
     )  # fmt: skip
+
+
+def torch_step():
+    """PyTorch eager, NCHW."""
+    torch.set_num_threads(2)
+    net = network(nn)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
     images, labels = torch.from_numpy(IMAGES), torch.from_numpy(LABELS)
 
@@ -96,7 +121,10 @@ def torch_step():
 
 def main() -> None:
     """Print the table."""
-    steps = {"torch eager": torch_step(), "program": program_step(), "eager": eager_step()}
+    steps = {
+        "torch eager": torch_step(), "program": program_step(), "eager": eager_step(),
+        "module, eager": module_step(False), "module, compiled": module_step(True),
+    }  # fmt: skip
     print(table(side_by_side(steps, rounds=30, rest=0.3), against="torch eager"))
 
 

@@ -5,9 +5,12 @@ A device is chosen by an argument, a `with trivium.device(...)` block, then by t
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ContextDecorator, contextmanager
 from threading import local
 from types import TracebackType
@@ -17,6 +20,7 @@ from . import kernel, registry, settings
 from .backend import Device
 from .errors import ConfigError, DeviceError, PluginError
 from .op import Op
+from .plugin import PluginWarning
 from .settings import get, source_of
 
 __all__ = [
@@ -137,7 +141,8 @@ def choose_device(names: str) -> Device:
 def _best_first() -> list[str]:
     """Types of device in the order in which `auto` tries them: devices of their own before the host."""
     ranked = []
-    for type in registry.device_types():
+    types = registry.device_types()
+    for type in types if len(types) == 1 else _answering(types):
         try:
             backend = registry.find_backend(type)
         except (DeviceError, PluginError):
@@ -146,6 +151,29 @@ def _best_first() -> list[str]:
         if preference >= 0:
             ranked.append((backend.is_host, -preference, type))
     return [type for _, _, type in sorted(ranked)]
+
+
+def _answering(types: Sequence[str]) -> list[str]:
+    """Those types of device that answer when they are tried in a process of their own, where a hang harms nobody."""
+    import subprocess  # noqa: PLC0415 - few ask for `auto`
+
+    asked = subprocess.run(
+        [sys.executable, "-P", "-m", "trivium", "devices", "--json"], stdin=subprocess.DEVNULL, capture_output=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, check=False,
+    )  # fmt: skip
+    try:
+        answers = json.loads(asked.stdout)["types"]
+    except (ValueError, KeyError):
+        return list(types)  # whatever is wrong, the devices themselves will say it
+    for type, answer in answers.items():
+        if answer["state"] in ("crashed", "timed out"):
+            warnings.warn(
+                f"device auto: {type} is left out: {answer['state']}: {answer['cause']}; `trivium doctor` names its "
+                "plugin",
+                PluginWarning,
+                stacklevel=2,
+            )
+    return [type for type in types if type not in answers or answers[type]["state"] == "ok"]
 
 
 def policy() -> Policy:

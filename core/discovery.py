@@ -62,7 +62,10 @@ class Entry:
 
 
 def discover() -> list[Entry]:
-    """Every entry of ours on `sys.path`, sorted by distribution.  The only place that looks."""
+    """Every entry of ours on `sys.path`, sorted by distribution.  The only place that looks.
+
+    What this project ships comes first: where two bring a thing of one name, it keeps the name.
+    """
     found: list[Entry] = []
     seen = set()
     for folder in dict.fromkeys([path or "." for path in sys.path]):
@@ -71,7 +74,7 @@ def discover() -> list[Entry]:
             if name not in seen:
                 seen.add(name)
                 found += _entries(table, distribution)
-    return sorted(found)
+    return sorted(found, key=lambda entry: (not canonical(entry.distribution).startswith("trivium-"), entry))
 
 
 def _tables(folder: str) -> Iterator[tuple[configparser.ConfigParser, entrypoints.Distribution]]:

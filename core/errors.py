@@ -50,6 +50,10 @@ class SaveError(TriviumError, OSError):
     """A file that could not be written; what stood under its name before is untouched."""
 
 
+class SharedMemoryError(TriviumError, OSError):
+    """Memory for several processes that could not be had."""
+
+
 class PluginError(TriviumError, RuntimeError):
     """A plugin that failed, and what it would have brought."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from multiprocessing import shared_memory
+import math
 from typing import Any
-from weakref import finalize
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from .backend import Buffer, Device, strided
 from .errors import DeviceError
 from .op import Layout
+from .shared_memory import SharedMemory
 from .spec import Spec
 
 
@@ -41,32 +42,35 @@ class Storage:
 
     @classmethod
     def shared(cls, spec: Spec, device: Device) -> Storage:
-        """Zeroed memory that other processes can attach to by `name_of`; host devices only.
-
-        Released when the Storage is.
-        """
+        """Zeroed memory that other processes can attach to by its `descriptor`; host devices only."""
         if not device.backend.is_host:
             raise DeviceError(f"shared memory: {device} has memory of its own; use a device whose memory is the host's")
-        array, block = _shared_array(spec, None)
-        storage = cls(array, device)
-        _BLOCKS[id(storage)] = block
-        finalize(storage, _release, id(storage), True)
-        return storage
+        shape: Any = spec.shape
+        return cls._mapped(SharedMemory.of_size(math.prod(shape) * spec.dtype.itemsize), spec, device)
 
     @classmethod
-    def attach(cls, name: str, spec: Spec, device: Device) -> Storage:
-        """The shared memory that another process named."""
-        array, block = _shared_array(spec, name)
-        storage = cls(array, device)
-        _BLOCKS[id(storage)] = block
-        finalize(storage, _release, id(storage), False)
+    def attach(cls, descriptor: int, spec: Spec, device: Device) -> Storage:
+        """The shared memory of a descriptor that another process sent; the Storage closes it."""
+        return cls._mapped(SharedMemory(descriptor), spec, device)
+
+    @classmethod
+    def _mapped(cls, memory: SharedMemory, spec: Spec, device: Device) -> Storage:
+        storage = cls(memory.array(spec), device)
+        _SHARED[storage] = memory
         return storage
 
+    def share(self) -> None:
+        """Move to shared memory, as everything must that other processes shall see; tensors look at the buffer anew."""
+        if self not in _SHARED:
+            copy = Storage.shared(Spec(self.buffer.shape, self.buffer.dtype), self.device)
+            np.copyto(copy.buffer, self.buffer)
+            self.buffer, _SHARED[self] = copy.buffer, _SHARED[copy]
+
     @property
-    def shared_name(self) -> str | None:
-        """The name that other processes attach by, or None where the memory is private."""
-        block = _BLOCKS.get(id(self))
-        return None if block is None else block.name
+    def descriptor(self) -> int | None:
+        """The open file that other processes attach by, or None where the memory is private."""
+        memory = _SHARED.get(self)
+        return None if memory is None else memory.descriptor
 
     def __dlpack__(self, **options: Any) -> Any:
         return self.buffer.__dlpack__(**options)
@@ -78,21 +82,4 @@ class Storage:
         return f"<storage on {self.device}, version {self.version}>"
 
 
-_BLOCKS: dict[int, shared_memory.SharedMemory] = {}
-
-
-def _shared_array(spec: Spec, name: str | None) -> tuple[np.ndarray[Any, Any], shared_memory.SharedMemory]:
-    shape: Any = spec.shape
-    size = max(1, int(np.prod(shape, dtype=np.int64)) * spec.dtype.itemsize)
-    block = shared_memory.SharedMemory(name, create=name is None, size=size)
-    return np.ndarray(shape, spec.dtype, block.buf), block
-
-
-def _release(key: int, is_owner: bool) -> None:
-    block = _BLOCKS.pop(key)
-    if is_owner:
-        block.unlink()
-    try:
-        block.close()
-    except BufferError:  # an array still looks at it; the memory goes with that array
-        pass
+_SHARED: WeakKeyDictionary[Storage, SharedMemory] = WeakKeyDictionary()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import local
@@ -204,6 +206,15 @@ class Tensor(Value):
         if value.storage is self.storage:  # they may overlap
             buffer = self.device.copy(buffer)
         self.storage.write(buffer, self.layout)
+
+    def share(self) -> None:
+        """Move the elements to memory that other processes can attach to; every tensor on the same Storage follows."""
+        is_alone = sys.getrefcount(self.storage) <= 2  # this tensor, and the call itself
+        self.storage.share()
+        for other in [self] if is_alone else gc.get_referrers(self.storage):
+            if isinstance(other, Tensor) and other.memory is not None:
+                other.memory = None
+                other.memory = other.buffer()
 
     # -- running ops -----------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -12,7 +13,7 @@ import numpy as np
 
 from .. import discovery, registry, settings
 from ..errors import TriviumError, did_you_mean
-from .probe import Probe, probe_all
+from .probe import LIMIT, Probe, probe, probe_all
 from .table import print_json, print_table
 
 _VARIABLES = {setting.variable for setting in settings.SETTINGS.values()} | {"TRIVIUM_DEBUG", "TRIVIUM_DATA"}
@@ -61,10 +62,16 @@ def _plugins(problems: list[dict[str, str]]) -> list[dict[str, Any]]:
         return []
     targets = list(dict.fromkeys([(r.distribution, r.target) for r in records if r.state == "pending"]))
     probes = dict(zip(targets, probe_all([("plugin", *target) for target in targets])))
+    sound = [target for target, tried in probes.items() if tried.state == "ok"]
+    together = probe("together", *chain.from_iterable(sound), limit=2 * LIMIT)
+    for failed in together.found.get("failed", ()):
+        target = (failed["distribution"], failed["target"])
+        probes[target] = Probe("failed", failed["cause"], found={"remedy": failed["remedy"]})
     rows = []
     for record in records:
         tried = probes.get((record.distribution, record.target), Probe(record.state, record.cause))
-        rows.append({"name": record.name, "group": record.group, **attrs.asdict(tried)})
+        of = {"distribution": record.distribution, "version": record.version}
+        rows.append({"name": record.name, "group": record.group, **of, **attrs.asdict(tried)})
     for record in records:
         tried = probes.pop((record.distribution, record.target), Probe(record.state, record.cause))
         problems += _problems_of(f"{record.distribution} {record.version}", tried, record.remedy)
@@ -104,8 +111,17 @@ def _print(facts: dict[str, Any]) -> None:
     print_table(("SETTING", "VALUE", "FROM"), [(s["name"], s["value"], s["source"]) for s in facts["settings"]])
     click.echo()
     print_table(
-        ("PLUGIN", "BRINGS", "STATE", "SECONDS"),
-        [(p["name"], p["group"].removeprefix("trivium."), p["state"], f"{p['seconds']:.1f}") for p in facts["plugins"]],
+        ("PLUGIN", "BRINGS", "DISTRIBUTION", "STATE", "SECONDS"),
+        [
+            (
+                p["name"],
+                p["group"].removeprefix("trivium."),
+                f"{p['distribution']} {p['version']}",
+                p["state"],
+                f"{p['seconds']:.1f}",
+            )
+            for p in facts["plugins"]
+        ],
     )
     click.echo()
     print_table(("DEVICE", "STATE", "NOTE"), [(d["type"], d["state"], d["cause"]) for d in facts["devices"]])

@@ -1,6 +1,7 @@
 """Trying a plugin or a device in a process of its own, so that a crash or a hang is only an answer.
 
-`python -m trivium.cli.probe plugin DISTRIBUTION TARGET` and `... device TYPE` are the other side.
+`python -m trivium.cli.probe plugin DISTRIBUTION TARGET`, `... device TYPE` and `... together DISTRIBUTION TARGET
+DISTRIBUTION TARGET ...` are the other side.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from .. import registry
+from ..errors import TriviumError
 from ..plugin import describe
 
 LIMIT = 3.0  # seconds
@@ -53,9 +55,13 @@ class Report:
 
 
 def probe_all(questions: Sequence[tuple[str, ...]], limit: float = LIMIT) -> list[Probe]:
-    """An answer to each question, a few at a time."""
-    with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(lambda question: probe(*question, limit=limit), questions))
+    """An answer to each question, a few at a time; who gave none in time is asked once more, alone."""
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        probes = list(pool.map(lambda question: probe(*question, limit=limit), questions))
+    return [
+        probe(*question, limit=limit) if tried.state == "timed out" else tried
+        for question, tried in zip(questions, probes, strict=True)
+    ]
 
 
 def probe(*question: str, limit: float = LIMIT) -> Probe:
@@ -101,7 +107,7 @@ def _read(out: bytes, errors: bytes, status: int, seconds: float) -> Probe:
 def _answer(question: Sequence[str]) -> dict[str, Any]:
     kind, *rest = question
     try:
-        return _try_plugin(*rest) if kind == "plugin" else _try_device(*rest)
+        return _KINDS[kind](*rest)
     except Exception as error:
         return {"state": "failed", "cause": describe(error), "found": {}}
 
@@ -114,6 +120,22 @@ def _try_plugin(distribution: str, target: str) -> dict[str, Any]:
     state = "ok" if record.state == "loaded" else record.state
     found = {"brings": record.brings, "report": report.lines, "remedy": record.remedy}
     return {"state": state, "cause": record.cause, "found": found}
+
+
+def _try_together(*names: str) -> dict[str, Any]:
+    """Load plugins that work alone; those that then fail are in another's way."""
+    pairs = set(zip(names[::2], names[1::2], strict=True))
+    registry.load(lambda entry: (entry.distribution, entry.target) in pairs)
+    records = [record for record in registry.plugins() if (record.distribution, record.target) in pairs]
+    for type in {record.name.partition(".")[0] for record in records if record.group == "trivium.kernels"}:
+        with suppress(TriviumError):  # the device's own probe says it
+            registry.find_backend(type)
+    failed = [
+        {"distribution": r.distribution, "target": r.target, "cause": r.cause, "remedy": r.remedy}
+        for r in registry.plugins()
+        if (r.distribution, r.target) in pairs and r.state != "loaded"
+    ]
+    return {"state": "ok", "cause": "", "found": {"failed": failed}}
 
 
 def _try_device(type: str) -> dict[str, Any]:
@@ -140,6 +162,12 @@ def _try_one(type: str, index: int) -> dict[str, str]:
     is_same = np.array_equal(numbers, returned)
     return {"name": device.name, "cause": "" if is_same else "numbers that were sent to it come back changed"}
 
+
+_KINDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "plugin": _try_plugin,
+    "device": _try_device,
+    "together": _try_together,
+}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")

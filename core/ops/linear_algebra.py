@@ -11,7 +11,7 @@ from .elementwise import cast, equal, greater_equal, less_equal, where
 from .reduction import sum
 from .shaping import reshape
 
-__all__ = ["matmul", "transpose", "diagonal", "embed_diagonal", "trace", "tril", "triu", "eye"]
+__all__ = ["matmul", "matrix_transpose", "transpose", "diagonal", "embed_diagonal", "trace", "tril", "triu", "eye"]
 
 
 @op

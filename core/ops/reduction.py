@@ -8,7 +8,7 @@ from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
 from .axes import one_axis, reduced, reduced_count
-from .elementwise import cast, equal, exp, log
+from .elementwise import cast, equal, exp, isnan, log, logical_or
 from .shaping import broadcast_to, reshape
 
 __all__ = [
@@ -170,7 +170,8 @@ def max_shape(x, *, axis, keepdims):
 
 @max.gradient("x")
 def max_gradient(g, x, x_spec, out, axis):
-    is_chosen = cast(equal(x, kept(out, x_spec, axis)), dtype=x_spec.dtype.name)
+    is_chosen = logical_or(equal(x, kept(out, x_spec, axis)), isnan(x))  # where one is NaN, so is the result
+    is_chosen = cast(is_chosen, dtype=x_spec.dtype.name)
     return kept(g, x_spec, axis) * (is_chosen / sum(is_chosen, axis=axis, keepdims=True))
 
 

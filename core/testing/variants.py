@@ -177,7 +177,9 @@ def may_change(case: Case) -> list[int]:
 
 
 def follow_from_others(case: Case) -> bool:
-    """Whether the reference does without an operand, since its value follows from others."""
+    """Whether the op says so, or its reference does without an operand, since its value follows from others."""
+    if case.op.derived:
+        return True
     if case.op.elementwise or case.op.is_variadic or len(case.inputs) == 1:
         return False
     expected = case.expected()

@@ -37,6 +37,7 @@ ORDER = [
     "averaging",
     "value",
     "autodiff",
+    "shared_memory",
     "storage",
     "tensor",
     "store",

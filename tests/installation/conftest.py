@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -67,11 +68,23 @@ def wheels(tmp_path_factory) -> dict[str, Path]:
 
     built = {}
     for name, folder in {"core": source, **{plugin.name: plugin for plugin in plugins}}.items():
-        target = tmp_path_factory.mktemp(name)
-        build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
-        run([*build, "--wheel-dir", target, folder])
-        [built[name]] = target.glob("*.whl")
+        [built[name]] = build_wheels([folder], tmp_path_factory.mktemp(name))
     return built
+
+
+def build_wheels(folders: Iterable[Path], target: Path) -> list[Path]:
+    """Build a wheel of each folder into `target`, without a network."""
+    run([
+        sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", target,
+        *folders,
+    ])  # fmt: skip
+    return sorted(target.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def build() -> Callable[[Iterable[Path], Path], list[Path]]:
+    """`build_wheels`, for tests that write packages of their own."""
+    return build_wheels
 
 
 @pytest.fixture
@@ -79,7 +92,8 @@ def environment(tmp_path) -> Environment:
     """An environment with links to the packages that Trivium needs, and without Trivium."""
     made = Environment(tmp_path)
     venv.create(tmp_path / "venv", symlinks=True)
-    made.link("trivium", "trivium-api-prototxt")
+    plugins = [f"trivium-{file.parent.name.replace('_', '-')}" for file in ROOT.glob("plugins/*/pyproject.toml")]
+    made.link("trivium", *plugins)
     return made
 
 

@@ -1,9 +1,12 @@
 """Threads and saving: what is per thread, what is shared, and what can be written down."""
 
+import errno
 import json
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.reduction import DupFd
 from threading import Barrier
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 
 from trivium import config, ops
 from trivium.control import cond, scan
-from trivium.errors import GraphError
+from trivium.errors import GraphError, SharedMemoryError
 from trivium.graph import Graph, Slot
 from trivium.graph_file import from_plain, to_plain
 from trivium.op import OPS
@@ -144,20 +147,43 @@ def test_a_storage_lends_its_memory_by_dlpack():
     assert np.shares_memory(lent, x.numpy()) and lent.tolist() == [0, 1, 2]
 
 
-def fill(name, value):
-    storage = Storage.attach(name, Spec((3,)), find_device("cpu"))
+def fill(sent, value):
+    storage = Storage.attach(sent.detach(), Spec((3,)), find_device("cpu"))
     storage.buffer[...] = value
 
 
 def test_a_storage_may_live_in_memory_that_processes_share():
     storage = Storage.shared(Spec((3,)), find_device("cpu"))
-    worker = get_context("spawn").Process(target=fill, args=(storage.shared_name, 7.0))
+    worker = get_context("spawn").Process(target=fill, args=(DupFd(storage.descriptor), 7.0))
 
     worker.start()
     worker.join(60)
 
     assert worker.exitcode == 0
     assert storage.buffer.tolist() == [7, 7, 7]
+
+
+def test_tensors_follow_their_storage_to_shared_memory():
+    x = Tensor.of(np.arange(6, dtype=np.float32))
+    column, storage = ops.reshape(x, shape=(2, 3)), x.storage
+
+    x.share()
+    column.write(ops.zeros(shape=(2, 3), place=x.device))
+
+    assert storage.descriptor is not None
+    assert x.numpy().tolist() == [0] * 6
+    assert Storage.attach(os.dup(storage.descriptor), x.spec, x.device).buffer.tolist() == [0] * 6
+
+
+def test_shared_memory_that_cannot_be_had_is_told_with_its_remedy(monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "ftruncate", full)
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    with pytest.raises(SharedMemoryError, match=r"shared memory: 12 bytes cannot be had: No space .* --shm-size"):
+        Storage.shared(Spec((3,)), find_device("cpu"))
 
 
 def test_memory_of_a_device_is_not_shared_with_processes(fakes):

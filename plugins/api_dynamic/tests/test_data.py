@@ -122,6 +122,54 @@ def test_tensors_of_different_lengths_make_no_dataset(torch):
         torch.utils.data.TensorDataset(torch.ones(2), torch.ones(3))
 
 
-def test_worker_processes_are_refused_as_long_as_there_are_none():
-    with pytest.raises(NotImplementedError, match="num_workers=2; only 0"):
-        ours.utils.data.DataLoader([1], num_workers=2)
+def test_tensors_that_do_not_stack_and_things_that_are_no_samples_are_refused(torch):
+    collate = torch.utils.data.default_collate
+
+    with pytest.raises(RuntimeError, match=r"stack expects each tensor to be equal size, but got \[2\] at entry 0"):
+        collate([torch.ones(2), torch.ones(3)])
+    with pytest.raises(RuntimeError, match="each element in list of batch should be of equal size"):
+        collate([[1, 2], [3]])
+    with pytest.raises(TypeError, match=r"default_collate: batch must contain tensors, numpy arrays.*NoneType"):
+        collate([None])
+    with pytest.raises(TypeError, match=r"found <class 'numpy\.ndarray'>|found <U2"):
+        collate([np.array(["ab"])])
+
+
+def test_samples_without_a_batch_become_tensors_where_they_are_arrays(torch):
+    samples = [{"x": np.array([1, 2]), "t": "ab", "n": 3}]
+
+    (sample,) = torch.utils.data.DataLoader(samples, batch_size=None)
+
+    assert sample["x"].tolist() == [1, 2] and isinstance(sample["x"], torch.Tensor)
+    assert (sample["t"], sample["n"]) == ("ab", 3)
+
+
+def test_each_process_of_several_has_its_share(torch):
+    def shares(count, **settings):
+        sampler = torch.utils.data.distributed.DistributedSampler
+        return [list(sampler(range(count), num_replicas=3, rank=rank, **settings)) for rank in range(3)]
+
+    shuffled = shares(10, seed=3)
+
+    assert shares(7, shuffle=False) == [[0, 3, 6], [1, 4, 0], [2, 5, 1]]
+    assert shares(7, shuffle=False, drop_last=True) == [[0, 3], [1, 4], [2, 5]]
+    assert {number for share in shuffled for number in share} == set(range(10))
+    assert shares(10, seed=3) == shuffled != shares(10, seed=4)
+
+
+def test_an_epoch_of_a_share_has_its_own_order(torch):
+    sampler = torch.utils.data.DistributedSampler(range(50), num_replicas=2, rank=0)
+
+    first = list(sampler)
+    sampler.set_epoch(1)
+
+    assert list(sampler) != first
+
+
+def test_datasets_side_by_side(torch):
+    data = torch.utils.data
+
+    assert data.StackDataset(range(3), "abc")[1] == (1, "b")
+    assert data.StackDataset(x=range(3), y="abc")[2] == {"x": 2, "y": "c"}
+    with pytest.raises(ValueError, match="Size mismatch between datasets"):
+        data.StackDataset(range(3), "ab")

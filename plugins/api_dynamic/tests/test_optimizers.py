@@ -16,10 +16,15 @@ def torch(request):
     return ours if request.param == "ours" else request.getfixturevalue("peer")
 
 
-def trajectory(torch, make, steps=200, schedule=None, dtype="float32"):
+def trajectory(torch, make, steps=200, schedule=None, dtype="float32", start=None):
     dtype = getattr(torch, dtype)
     w, b = torch.tensor(WEIGHTS, dtype=dtype, requires_grad=True), torch.zeros(3, dtype=dtype, requires_grad=True)
     optimizer = make(torch, w, b)
+    if start is not None:
+        with torch.no_grad():
+            w.copy_(start["w"])
+            b.copy_(start["b"])
+        optimizer.load_state_dict(start["optimizer"])
     scheduler = schedule(torch, optimizer) if schedule else None
     x, path, rates = torch.tensor(DATA, dtype=dtype), [], []
     for _ in range(steps):
@@ -35,6 +40,7 @@ def trajectory(torch, make, steps=200, schedule=None, dtype="float32"):
             scheduler.step()
             rates.append(scheduler.get_last_lr())
         path.append(np.concatenate([w.detach().numpy().ravel().copy(), b.detach().numpy().copy()]))
+    trajectory.end = {"w": w.detach(), "b": b.detach(), "optimizer": optimizer.state_dict()}
     return np.array(path), np.array(rates)
 
 
@@ -77,6 +83,48 @@ def test_two_hundred_steps_agree(peer, name):
     assert np.abs(mine - theirs).max() <= 1e-6 * max(1.0, np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_begun_by_pytorch_goes_on_here(peer, name, tmp_path):
+    trajectory(peer, OPTIMIZERS[name], 20, dtype="float64")
+    peer.save(trajectory.end, tmp_path / "half.pth")
+    theirs, _ = trajectory(peer, OPTIMIZERS[name], 20, dtype="float64", start=peer.load(tmp_path / "half.pth"))
+
+    mine, _ = trajectory(ours, OPTIMIZERS[name], 20, dtype="float64", start=ours.load(tmp_path / "half.pth"))
+
+    np.testing.assert_allclose(mine, theirs, rtol=1e-7, atol=1e-8)  # PyTorch keeps some numbers as float32
+
+
+def test_a_group_may_join_later_with_options_of_its_own(torch):
+    first, second = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
+    optimizer = torch.optim.SGD([first], lr=0.5, momentum=0.5)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (first + second).backward()
+        optimizer.step()
+        if len(optimizer.param_groups) == 1:
+            optimizer.add_param_group({"params": second, "lr": 0.1})
+
+    assert (first.item(), second.item()) == (pytest.approx(1 - 0.5 - 0.5 * 1.5), pytest.approx(0.9))
+    with pytest.raises(ValueError, match="some parameters appear in more than one parameter group"):
+        optimizer.add_param_group({"params": [first]})
+
+
+FLAGS = {"foreach": None, "fused": False, "capturable": False, "differentiable": False}
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "Adagrad", "Adadelta", "RMSprop", "Rprop", "ASGD"])
+def test_flags_of_speed_are_accepted(name):
+    w = ours.ones(1, requires_grad=True)
+
+    optimizer = getattr(ours.optim, name)([w], lr=0.1, maximize=True, **FLAGS)
+    w.sum().backward()
+    optimizer.step()
+
+    assert w.item() > 1
+    with pytest.raises(TypeError, match="unexpected keyword argument 'momentumm'"):
+        getattr(ours.optim, name)([w], momentumm=0.9)
+
+
 SCHEDULES = {
     "StepLR": lambda t, o: t.optim.lr_scheduler.StepLR(o, 3, gamma=0.5),
     "MultiStepLR": lambda t, o: t.optim.lr_scheduler.MultiStepLR(o, [2, 5, 5], gamma=0.1),
@@ -112,6 +160,66 @@ def test_schedules_agree(peer, name):
 
     np.testing.assert_allclose(results[0][1], results[1][1], rtol=1e-6, atol=1e-12)
     np.testing.assert_allclose(results[0][0], results[1][0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_goes_on_from_its_state(name, tmp_path):
+    def begun():
+        optimizer = OPTIMIZERS["groups"](ours, *[ours.ones(1, requires_grad=True) for _ in range(2)])
+        optimizer.step()
+        return optimizer, SCHEDULES[name](ours, optimizer)
+
+    def rates(optimizer, schedule):
+        found = []
+        for _ in range(8):
+            schedule.step()
+            found.append([group["lr"] for group in optimizer.param_groups])
+        return found
+
+    optimizer, schedule = begun()
+    rates(optimizer, schedule)
+    ours.save([optimizer.state_dict(), schedule.state_dict()], tmp_path / "half")
+    other, its_schedule = begun()
+    state, schedule_state = ours.load(tmp_path / "half")
+    other.load_state_dict(state)
+    its_schedule.load_state_dict(schedule_state)
+
+    assert rates(other, its_schedule) == rates(optimizer, schedule)
+    assert its_schedule.get_last_lr() == schedule.get_last_lr()
+
+
+def test_a_rate_anneals_to_that_of_averaging(torch):
+    optimizer = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5)
+    schedule = torch.optim.swa_utils.SWALR(optimizer, swa_lr=0.1, anneal_epochs=4)
+    straight = torch.optim.swa_utils.SWALR(
+        torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.5), 0.1, 4, anneal_strategy="linear"
+    )
+
+    rates = []
+    for each in (schedule, straight):
+        each.optimizer.step()
+        rates.append([])
+        for _ in range(6):
+            each.step()
+            rates[-1] += each.get_last_lr()
+
+    assert rates[0] == pytest.approx([0.4414213, 0.3, 0.1585786, 0.1, 0.1, 0.1], abs=1e-6)
+    assert rates[1] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.1, 0.1])
+    with pytest.raises(ValueError, match="anneal_strategy must be one of"):
+        torch.optim.swa_utils.SWALR(optimizer, 0.1, anneal_strategy="square")
+
+
+def test_statistics_of_an_averaged_model_are_taken_anew(torch):
+    net = torch.nn.Sequential(torch.nn.BatchNorm1d(2), torch.nn.Dropout())
+    net(torch.tensor(DATA[:, :2] * 100))
+    batches = [(torch.tensor(DATA[:4, :2]), 0), (torch.tensor(DATA[4:, :2]), 1)]
+
+    torch.optim.swa_utils.update_bn(batches, net.eval())
+
+    np.testing.assert_allclose(net[0].running_mean.numpy(), DATA[:, :2].mean(0), rtol=1e-5, atol=1e-6)
+    assert not net.training and not net[0].training and net[0].momentum == 0.1
+    net.train()(torch.tensor(DATA[:, :2] + 10))
+    np.testing.assert_allclose(net[0].running_mean.numpy(), DATA[:, :2].mean(0) + 1, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])

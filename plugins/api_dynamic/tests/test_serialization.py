@@ -2,7 +2,6 @@
 
 import io
 import os
-import pickle
 from collections import OrderedDict
 
 import numpy as np
@@ -82,27 +81,6 @@ def test_a_state_is_a_file_that_others_can_read(tmp_path):
 
     np.testing.assert_array_equal(read["weight"], layer.weight.detach().numpy())
     layer.load_state_dict(torch.load(tmp_path / "b.safetensors"))
-
-
-class Trap:
-    """Runs when it is unpickled."""
-
-    def __reduce__(self):
-        return (pytest.fail, ("loading has executed code",))
-
-
-def test_a_pickle_is_refused_and_nothing_of_it_runs(tmp_path):
-    (tmp_path / "evil.pt").write_bytes(pickle.dumps(Trap()))
-
-    with pytest.raises(ValueError, match=r"evil.pt is a pickle .* executes code.*safetensors.torch.save_file"):
-        torch.load(tmp_path / "evil.pt")
-
-
-def test_a_checkpoint_of_pytorch_itself_is_refused(tmp_path, peer):
-    peer.save({"a": peer.ones(1)}, tmp_path / "a.pth")
-
-    with pytest.raises(ValueError, match="is a pickle"):
-        torch.load(tmp_path / "a.pth")
 
 
 def good_file():

@@ -17,6 +17,7 @@ import safetensors.numpy
 from trivium.saving import write_aside
 from trivium.tensor import Tensor as CoreTensor
 
+from . import pytorch_file
 from .errors import FileFormatError
 from .sizes import Size
 from .tensors import Tensor, around, on_host
@@ -115,14 +116,17 @@ def save(obj: Any, f: Any) -> None:
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
-    """Read what `save` wrote, or any safetensors file (a dict of its tensors).
+    """Read what `save` wrote, any safetensors file (a dict of its tensors), or what PyTorch's own torch.save wrote.
 
-    map_location: the device of the tensors
+    Nothing in a file is ever executed; `weights_only=False` changes nothing.
+    map_location: the device of the tensors; for PyTorch's files also a dict, or a function (storage, location)
     """
     name = getattr(f, "name", f)
     if not hasattr(f, "read") and Path(f).is_char_device():
         raise FileFormatError(f"load: {name} is a device without an end; name a safetensors file")
     content = f.read() if hasattr(f, "read") else Path(f).read_bytes()
+    if pytorch_file.is_pytorchs(content):
+        return pytorch_file.read(content, name, map_location)
     try:
         stored = safetensors.deserialize(content)
         (length,) = struct.unpack("<Q", content[:8])
@@ -139,7 +143,6 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         AttributeError,
         RecursionError,
     ) as error:
-        refuse_pickle(content, name)
         raise FileFormatError(
             f"load: {name} is no complete safetensors file ({len(content)} bytes): {error}; it may be "
             "truncated, or of another kind"
@@ -150,13 +153,3 @@ def made(described: Mapping[str, Any], device: Any) -> Tensor:
     array = np.frombuffer(described["data"], NAMES[described["dtype"]]).reshape(described["shape"]).copy()
     tensor = around(array)
     return tensor if device is None else tensor.to(device)
-
-
-def refuse_pickle(content: bytes, name: Any) -> None:
-    """Loading a pickle would run whatever code it holds."""
-    if content[:2] == b"PK" or content[:1] == b"\x80":
-        raise FileFormatError(
-            f"load: {name} is a pickle (a checkpoint of PyTorch's own torch.save?); loading one executes code, "
-            "so it is refused. "
-            "Convert it where PyTorch is: safetensors.torch.save_file(torch.load(path), new_path)"
-        )

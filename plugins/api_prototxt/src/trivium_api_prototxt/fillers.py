@@ -30,9 +30,14 @@ def initializer_of(filler: Any, place: Place) -> Initializer:
     return FILLERS[filler.type](filler)
 
 
+def as_written(number: float) -> float:
+    """The number that the file has, of which a message keeps the nearest float32: 0.1, not 0.10000000149."""
+    return float(str(np.float32(number)))
+
+
 def gaussian(filler: Any) -> Initializer:
     """Normally distributed; with `sparse`, all but about that many inputs of each output are 0."""
-    normal = Normal(filler.mean, filler.std)
+    normal = Normal(as_written(filler.mean), as_written(filler.std))
     return normal if filler.sparse < 0 else Sparse(normal, filler.sparse)
 
 
@@ -68,7 +73,7 @@ def positive_unitball(shape: tuple[int, ...], stream: Any) -> Any:
 
 FILLERS: dict[str, Callable[[Any], Initializer]] = {
     "constant": lambda filler: Constant(filler.value),
-    "uniform": lambda filler: Uniform(filler.min, filler.max),
+    "uniform": lambda filler: Uniform(as_written(filler.min), as_written(filler.max)),
     "gaussian": gaussian,
     "xavier": scaled(1.0, "uniform"),
     "msra": scaled(2.0, "normal"),

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class Adadelta(Optimizer):
@@ -12,8 +12,18 @@ class Adadelta(Optimizer):
 
     slots: ClassVar = {"square": "square_avg", "step": "acc_delta"}
 
-    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, *, maximize=False):
-        super().__init__(params, {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize})
+    def __init__(self, params, lr=1.0, rho=0.9, eps=1e-6, weight_decay=0.0, *, maximize=False, **flags):
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "rho": rho,
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "maximize": maximize,
+                **known_flags(flags),
+            },
+        )
 
     def check(self, group):
         super().check(group)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer, find_schedule
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class Adagrad(Optimizer):
@@ -17,13 +17,13 @@ class Adagrad(Optimizer):
 
     def __init__(
         self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10,
-        *, maximize=False,
+        *, maximize=False, **flags,
     ):  # fmt: skip
         super().__init__(
             params,
             {
                 "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
-                "initial_accumulator_value": initial_accumulator_value, "maximize": maximize,
+                "initial_accumulator_value": initial_accumulator_value, "maximize": maximize, **known_flags(flags)
             },
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class Adam(Optimizer):
@@ -17,13 +17,13 @@ class Adam(Optimizer):
     decoupled: ClassVar[bool] = False
 
     def __init__(
-        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False
+        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False, **flags
     ):
         super().__init__(
             params,
             {
                 "lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
-                "maximize": maximize,
+                "maximize": maximize, **known_flags(flags)
             },
         )  # fmt: skip
 
@@ -46,9 +46,18 @@ class AdamW(Adam):
     decoupled = True
 
     def __init__(
-        self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *, maximize=False
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=1e-2,
+        amsgrad=False,
+        *,
+        maximize=False,
+        **flags,
     ):
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, **flags)
 
 
 class Adamax(Optimizer):
@@ -56,9 +65,17 @@ class Adamax(Optimizer):
 
     slots: ClassVar = {"m": "exp_avg", "largest": "exp_inf"}
 
-    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, *, maximize=False):
+    def __init__(self, params, lr=2e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, *, maximize=False, **flags):
         super().__init__(
-            params, {"lr": lr, "betas": tuple(betas), "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+            params,
+            {
+                "lr": lr,
+                "betas": tuple(betas),
+                "eps": eps,
+                "weight_decay": weight_decay,
+                "maximize": maximize,
+                **known_flags(flags),
+            },
         )
 
     def check(self, group):

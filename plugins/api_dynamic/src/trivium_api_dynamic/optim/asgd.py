@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer, find_schedule
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class ASGD(Optimizer):
@@ -15,10 +15,18 @@ class ASGD(Optimizer):
 
     slots: ClassVar = {"mean": "ax"}
 
-    def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0.0, *, maximize=False):
+    def __init__(self, params, lr=1e-2, lambd=1e-4, alpha=0.75, t0=1e6, weight_decay=0.0, *, maximize=False, **flags):
         super().__init__(
             params,
-            {"lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "maximize": maximize},
+            {
+                "lr": lr,
+                "lambd": lambd,
+                "alpha": alpha,
+                "t0": t0,
+                "weight_decay": weight_decay,
+                "maximize": maximize,
+                **known_flags(flags),
+            },
         )
 
     def rule(self, group, is_first):

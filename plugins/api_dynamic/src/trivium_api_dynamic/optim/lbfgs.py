@@ -67,8 +67,8 @@ def remembered(minimizer, state):
     """What the minimizer remembers, from PyTorch's words for it."""
     memory = minimizer.memory()
     if state:
-        memory.pairs = list(zip(state["old_dirs"], state["old_stps"], state["ro"]))
-        memory.direction, memory.length, memory.scale = state["d"], state["t"], state["H_diag"]
+        memory.pairs = list(zip(state["old_dirs"], state["old_stps"], map(float, state["ro"])))
+        memory.direction, memory.length, memory.scale = state["d"], float(state["t"]), float(state["H_diag"])
         memory.gradient, memory.iterations = state["prev_flat_grad"], state["n_iter"]
         memory.evaluations = state["func_evals"]
     return memory

@@ -7,6 +7,7 @@ from typing import Any
 
 from trivium.registry import find_schedule
 
+from ..compiler.listening import effect
 from .optimizer import Optimizer
 
 __all__ = [
@@ -37,6 +38,7 @@ class LRScheduler:
         """The learning rate of each group at `last_epoch`."""
         raise NotImplementedError
 
+    @effect
     def step(self) -> None:
         """Begin the next epoch."""
         self._calls += 1
@@ -206,6 +208,7 @@ class CosineAnnealingWarmRestarts(ScheduledLR):
         self.T_0, self.T_mult, self.eta_min = T_0, T_mult, eta_min
         super().__init__(optimizer, last_epoch)
 
+    @effect
     def step(self, epoch=None):
         if epoch is not None:
             self.last_epoch = epoch - 1
@@ -405,6 +408,7 @@ class ReduceLROnPlateau(RespondingLR):
         """How many times in a row the metric has not improved."""
         return self.response.bad
 
+    @effect
     def step(self, metrics, epoch=None):
         """End an epoch whose metric is this."""
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
@@ -428,6 +432,7 @@ class ReduceLROnThreshold(RespondingLR):
         limits = tuple(thresholds) if isinstance(thresholds, (list, tuple)) else (thresholds,)
         super().__init__(optimizer, find_schedule("Threshold")(limits, factor, mode))
 
+    @effect
     def step(self, metrics):
         """End an epoch whose metric is this."""
         self.last_epoch += 1
@@ -456,6 +461,7 @@ class SequentialLR:
         schedulers[0]._advance()
         self._last_lr = schedulers[0].get_last_lr()
 
+    @effect
     def step(self):
         """Begin the next epoch."""
         self.last_epoch += 1
@@ -495,6 +501,7 @@ class ChainedScheduler:
         self._schedulers, self.optimizer = schedulers, schedulers[0].optimizer if optimizer is None else optimizer
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
+    @effect
     def step(self):
         """Begin the next epoch."""
         for scheduler in self._schedulers:

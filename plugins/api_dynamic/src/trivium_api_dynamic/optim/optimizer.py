@@ -11,10 +11,13 @@ from trivium.optimizer import Optimizer as Rule
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
+from ..compiler.listening import listening
 from ..creation import full_like
 from ..errors import StateDictError
 from ..indexing import as_value
 from ..nn.module import clear_gradient
+from ..tensors import fields_of
+from .step_again import StepAgain
 
 
 class Required:
@@ -25,6 +28,25 @@ class Required:
 
 
 required = Required()
+
+
+def as_core(x: CoreTensor) -> CoreTensor:
+    """The same memory as a core tensor: the rules are in the core's words, where a number takes any tensor's dtype."""
+    return fields_of(x, CoreTensor.__new__(CoreTensor))  # type: ignore[no-any-return]
+
+
+# how PyTorch is to compute a step, not what: there is one way here
+FLAGS = ("foreach", "fused", "capturable", "differentiable")
+
+
+def known_flags(given: Mapping[str, Any]) -> dict[str, Any]:
+    """PyTorch's flags, which change no number."""
+    for name, value in given.items():
+        if name not in FLAGS:
+            raise TypeError(f"optimizer got an unexpected keyword argument {name!r}")
+        if name == "differentiable" and value:
+            raise NotImplementedError("differentiable=True: a step is not recorded; compute p - lr * g by hand")
+    return dict(given)
 
 
 class Optimizer:
@@ -119,9 +141,10 @@ class Optimizer:
         if closure is not None:
             with recording(True):
                 loss = closure()
+        again = listening.recorder and listening.recorder.add(StepAgain(self))
         for group in self.param_groups:
             for step, params in self.by_step(group).items():
-                self.step_group(group, step, params)
+                self.step_group(group, step, params, again)
         self._steps_made += 1
         return loss
 
@@ -134,12 +157,15 @@ class Optimizer:
                 found.setdefault(int(made) + 1, []).append(p)
         return found
 
-    def step_group(self, group: Mapping[str, Any], step: int, params: list[Any]) -> None:
-        """One step of the core rule for parameters that have made equally many."""
+    def step_group(self, group: Mapping[str, Any], step: int, params: list[Any], again: Any = None) -> None:
+        """One step of the core rule for parameters that have made equally many.
+
+        again: what will repeat it, where the step is being compiled
+        """
         rule = self.rule(group, step == 1)
         names = rule.slots()
-        memory = Memory()
-        for p in params:
+        memory, plain = Memory(), [as_core(p) for p in params]
+        for p, core in zip(params, plain):
             state = self.state[p]
             state["step"] = step
             for slot, start in names.items():
@@ -147,9 +173,15 @@ class Optimizer:
                 if ours not in state:
                     with recording(False):
                         state[ours] = full_like(p, float(start))
-                memory.slots[id(p), slot] = state[ours]
-        pairs = [(p, -p.grad if group.get("maximize") else p.edge.value) for p in params]
-        apply_gradients(rule, pairs, memory, hyper=self.hyper(group, step))
+                memory.slots[id(core), slot] = as_core(state[ours])
+        hyper = self.hyper(group, step)
+        if again is not None:
+            hyper = again.live(group, params, hyper)
+        gradients = [as_core(p.edge.value) for p in params]
+        if group.get("maximize"):
+            with recording(False):
+                gradients = [-g for g in gradients]
+        apply_gradients(rule, list(zip(plain, gradients)), memory, hyper=hyper)
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -185,12 +217,23 @@ class Optimizer:
         with recording(False):
             for i, values in state_dict["state"].items():
                 p = by_number[int(i)]
-                state[p] = {
-                    k: as_value(v.clone(), p) if isinstance(v, CoreTensor) else deepcopy(v) for k, v in values.items()
-                }
+                state[p] = self.adopted(p, values)
         self.state = state
         for group, options in zip(self.param_groups, saved):
             group.update({k: deepcopy(v) for k, v in options.items() if k != "params"})
+
+    def adopted(self, p: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Saved state of a parameter, ours or PyTorch's: there the step may be a tensor, or missing, or a slot None."""
+        kept = {k: v for k, v in values.items() if v is not None}
+        state = {
+            k: as_value(v.clone(), p) if k in self.slots.values() and isinstance(v, CoreTensor) else deepcopy(v)
+            for k, v in kept.items()
+        }
+        if "step" in kept:
+            state["step"] = int(kept["step"])
+        elif kept and self.slots:
+            state["step"] = 1
+        return state
 
     def __repr__(self) -> str:
         lines = []

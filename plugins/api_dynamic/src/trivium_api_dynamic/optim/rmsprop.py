@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class RMSprop(Optimizer):
@@ -16,13 +16,23 @@ class RMSprop(Optimizer):
     slots: ClassVar = {"square": "square_avg", "mean": "grad_avg", "velocity": "momentum_buffer"}
 
     def __init__(
-        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *, maximize=False
+        self,
+        params,
+        lr=1e-2,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=0.0,
+        momentum=0.0,
+        centered=False,
+        *,
+        maximize=False,
+        **flags,
     ):
         super().__init__(
             params,
             {
                 "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
-                "weight_decay": weight_decay, "maximize": maximize,
+                "weight_decay": weight_decay, "maximize": maximize, **known_flags(flags)
             },
         )  # fmt: skip
 

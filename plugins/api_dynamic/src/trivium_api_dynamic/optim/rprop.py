@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class Rprop(Optimizer):
@@ -16,8 +16,17 @@ class Rprop(Optimizer):
 
     slots: ClassVar = {"gradient": "prev", "size": "step_size"}
 
-    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), *, maximize=False):
-        super().__init__(params, {"lr": lr, "etas": tuple(etas), "step_sizes": tuple(step_sizes), "maximize": maximize})
+    def __init__(self, params, lr=1e-2, etas=(0.5, 1.2), step_sizes=(1e-6, 50.0), *, maximize=False, **flags):
+        super().__init__(
+            params,
+            {
+                "lr": lr,
+                "etas": tuple(etas),
+                "step_sizes": tuple(step_sizes),
+                "maximize": maximize,
+                **known_flags(flags),
+            },
+        )
 
     def check(self, group):
         super().check(group)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from trivium.registry import find_optimizer
 
-from .optimizer import Optimizer
+from .optimizer import Optimizer, known_flags
 
 
 class SGD(Optimizer):
@@ -16,7 +16,7 @@ class SGD(Optimizer):
     slots: ClassVar = {"velocity": "momentum_buffer"}
 
     def __init__(
-        self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False
+        self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False, **flags
     ):
         super().__init__(
             params,
@@ -27,6 +27,7 @@ class SGD(Optimizer):
                 "weight_decay": weight_decay,
                 "nesterov": nesterov,
                 "maximize": maximize,
+                **known_flags(flags),
             },
         )
 

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -17,6 +17,19 @@ class Dataset:
 
     def __add__(self, other: "Dataset") -> "ConcatDataset":
         return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset):
+    """A subclass says how its samples are read, one after another (`__iter__`).
+
+    Every worker reads its own copy: `get_worker_info` tells it which part is its own.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+
+    def __add__(self, other: Any) -> "ChainDataset":
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset):
@@ -50,10 +63,12 @@ class Subset(Dataset):
 class ConcatDataset(Dataset):
     """Datasets one after another."""
 
-    def __init__(self, datasets: Sequence[Any]) -> None:
+    def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("datasets should not be an empty iterable")
+        if any([isinstance(d, IterableDataset) for d in self.datasets]):
+            raise TypeError("ConcatDataset does not support IterableDataset; use ChainDataset")
         self.ends = list(accumulate([len(d) for d in self.datasets]))
 
     def __len__(self) -> int:
@@ -65,6 +80,43 @@ class ConcatDataset(Dataset):
         index %= len(self)
         which = bisect_right(self.ends, index)
         return self.datasets[which][index - (self.ends[which - 1] if which else 0)]
+
+
+class ChainDataset(IterableDataset):
+    """Datasets that are read, one after another."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            if not isinstance(dataset, IterableDataset):
+                raise TypeError(f"ChainDataset only supports IterableDataset, got {type(dataset).__name__}")
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum([len(dataset) for dataset in self.datasets])
+
+
+class StackDataset(Dataset):
+    """Samples of several datasets side by side: tuples, or dicts where the datasets have names."""
+
+    def __init__(self, *datasets: Any, **named: Any) -> None:
+        if bool(datasets) == bool(named):
+            raise ValueError("StackDataset takes datasets by position, or all of them by name")
+        self.datasets = named or datasets
+        sizes = {len(dataset) for dataset in (datasets or named.values())}
+        if len(sizes) > 1:
+            raise ValueError(f"Size mismatch between datasets: {', '.join(map(str, sorted(sizes)))}")
+        (self.size,) = sizes
+
+    def __getitem__(self, index: int) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple([dataset[index] for dataset in self.datasets])
+
+    def __len__(self) -> int:
+        return self.size
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:

@@ -1,30 +1,67 @@
-"""Who makes batches: this process; a class for worker processes takes the same place."""
+"""How samples become a batch, in whatever process that happens."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 
 @frozen
-class InThisProcess:
-    """Batches made when they are asked for.
+class Picker:
+    """Batches of a dataset whose samples have numbers.
 
-    dataset: samples by number
-    collate: samples to a batch
+    collate:    samples to a batch
+    is_batched: whether what is asked for is a list of numbers, or one
     """
 
     dataset: Any
     collate: Callable[[Any], Any]
+    is_batched: bool
 
-    def batches(self, indices: Iterable[Any]) -> Iterator[Any]:
-        """A batch for each list of numbers; a sample, where there is but a number."""
-        for chosen in indices:
-            yield self.collate([self.dataset[i] for i in chosen] if isinstance(chosen, list) else self.dataset[chosen])
+    def fetch(self, chosen: Any) -> Any:
+        """The samples of these numbers, collated."""
+        if not self.is_batched:
+            return self.collate(self.dataset[chosen])
+        if hasattr(self.dataset, "__getitems__"):
+            return self.collate(self.dataset.__getitems__(chosen))
+        return self.collate([self.dataset[i] for i in chosen])
 
 
-def fetcher(num_workers: int, dataset: Any, collate: Callable[[Any], Any]) -> InThisProcess:
-    """Who makes the batches of a DataLoader with so many workers."""
-    if num_workers != 0:
-        raise NotImplementedError(f"DataLoader: num_workers={num_workers}; only 0, this process, makes batches so far")
-    return InThisProcess(dataset, collate)
+@define
+class Reader:
+    """Batches of a dataset that is read from beginning to end."""
+
+    dataset: Any
+    collate: Callable[[Any], Any]
+    is_batched: bool
+    drop_last: bool
+    samples: Iterator[Any] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.samples = iter(self.dataset)
+
+    def fetch(self, chosen: Any) -> Any:
+        """As many samples as there are numbers, collated; StopIteration where there are no more."""
+        if not self.is_batched:
+            return self.collate(next(self.samples))
+        samples = [sample for _, sample in zip(chosen, self.samples)]
+        if not samples or (self.drop_last and len(samples) < len(chosen)):
+            raise StopIteration
+        return self.collate(samples)
+
+
+@frozen
+class Fetching:
+    """What a process needs in order to make batches."""
+
+    dataset: Any
+    collate: Callable[[Any], Any]
+    is_batched: bool
+    is_read: bool
+    drop_last: bool
+
+    def begin(self) -> Picker | Reader:
+        """What fetches during one epoch."""
+        if self.is_read:
+            return Reader(self.dataset, self.collate, self.is_batched, self.drop_last)
+        return Picker(self.dataset, self.collate, self.is_batched)

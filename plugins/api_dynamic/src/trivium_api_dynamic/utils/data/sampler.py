@@ -5,11 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from ...generator import of
+from ...generator import Generator, of
+
+
+def own(generator: Generator | None) -> Generator:
+    """The generator given, or one seeded by the default one: what the network draws meanwhile changes no order."""
+    return generator or Generator().manual_seed(int(of(None).integers(0, 1 << 32, ())))
 
 
 class Sampler:
     """An iterable of sample numbers."""
+
+    def __init__(self, data_source: Any = None) -> None:
+        pass
 
     def __iter__(self) -> Iterator[Any]:
         raise NotImplementedError
@@ -38,14 +46,21 @@ class RandomSampler(Sampler):
         self, data_source: Any, replacement: bool = False, num_samples: int | None = None, generator: Any = None
     ) -> None:
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
-        self.num_samples = len(data_source) if num_samples is None else num_samples
+        self._count = num_samples
+        if not isinstance(replacement, bool):
+            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
         if not isinstance(self.num_samples, int) or self.num_samples < 0:
             raise ValueError(
                 f"num_samples should be a non-negative integer value, but got num_samples={self.num_samples}"
             )
 
+    @property
+    def num_samples(self) -> int:
+        """How many it gives: as many as there are, unless said otherwise."""
+        return len(self.data_source) if self._count is None else self._count
+
     def __iter__(self) -> Iterator[int]:
-        count, source = len(self.data_source), of(self.generator)
+        count, source = len(self.data_source), own(self.generator)
         if self.replacement:
             yield from source.integers(0, count, (self.num_samples,)).tolist()
             return
@@ -65,7 +80,7 @@ class SubsetRandomSampler(Sampler):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        return iter([self.indices[i] for i in of(self.generator).permutation(len(self.indices))])
+        return iter([self.indices[i] for i in own(self.generator).permutation(len(self.indices))])
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -83,7 +98,7 @@ class WeightedRandomSampler(Sampler):
             raise ValueError("cannot draw more samples than there are without replacement")
 
     def __iter__(self) -> Iterator[int]:
-        source = of(self.generator)
+        source = own(self.generator)
         if self.replacement:
             ends = np.cumsum(self.weights / self.weights.sum())
             drawn = source.bits((self.num_samples,)) / 2.0**32
