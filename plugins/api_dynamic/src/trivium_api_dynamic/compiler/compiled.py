@@ -126,7 +126,7 @@ class Compiled:
 
 
 def described(x: CoreTensor, beside: list[CoreTensor]) -> Any:
-    """What a program must know of an argument; a parameter is itself, since the function may know it by another name."""
+    """What a program must know of an argument; a parameter is itself: the function may know it by another name."""
     same = next(i for i, other in enumerate(beside) if other.storage is x.storage)
     itself = id(x) if isinstance(x, Parameter) else None
     return type(x), x.spec, x.device, x.layout, x.edge is not None, same, itself
