@@ -185,9 +185,9 @@ def _through_decomposition(call: Call, arrived: list[Any]) -> list[Any]:
     assert call.op.decompose is not None
     with inputs[0].kind.recorded():
         result = call.op.decompose(*inputs, **call.op.complete(call.settings))
-        values = result if type(result) is tuple else (result,)
-        pairs = [(v, g) for v, g in zip(values, arrived, strict=True) if g is not None and v.edge is not None]
-        found = backprop([v for v, _ in pairs], [g for _, g in pairs], call.edges, through=False)
+    values = result if type(result) is tuple else (result,)
+    pairs = [(v, g) for v, g in zip(values, arrived, strict=True) if g is not None and v.edge is not None]
+    found = backprop([v for v, _ in pairs], [g for _, g in pairs], call.edges, through=False)
     given: list[Any] = []
     for edge in call.edges:  # two operands with one edge: the first takes the whole
         given.append(None if edge is None else found.pop(slot(edge), None))

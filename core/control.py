@@ -14,11 +14,11 @@ from attrs import evolve, field, frozen
 from . import ops
 from .autodiff import dense, gradients, zeros
 from .backend import Device
-from .errors import DTypeError, GradientError, ShapeError
-from .graph import CONSTANT, Graph, Node, Symbol, innermost, tracing
+from .errors import DTypeError, GradientError, GraphError, ShapeError
+from .graph import ASSIGN, CONSTANT, Graph, Node, Symbol, innermost, tracing
 from .op import Op, Settings
 from .program import Program
-from .spec import Atom, Dim, Spec, resolve, same_size
+from .spec import Atom, Dim, Spec, atoms_in, renamed, same_size
 from .tensor import Tensor
 
 __all__ = ["cond", "scan", "while_loop"]
@@ -40,18 +40,25 @@ def cond(predicate: Any, then: Callable[[], Any], orelse: Callable[[], Any]) -> 
     graph = innermost([predicate])
     left, is_single = _traced(graph, lambda: then(), ())
     right, _ = _traced(graph, lambda: orelse(), ())
+    slots = list(dict.fromkeys([*left.changed, *right.changed]))
+    left, right = left.capturing(slots).giving(slots), right.capturing(slots).giving(slots)
     specs = _joined(left, right)
     results = graph.call(
         COND, (predicate, *left.captures, *right.captures),
         {"then": left, "orelse": right, "count": len(left.captures), "specs": specs},
     )  # fmt: skip
+    results = _settled(graph, slots, results)
     return results[0] if is_single else results
 
 
-def while_loop(condition: Callable[..., Any], body: Callable[..., Any], *variables: Any) -> tuple[Any, ...]:
+def while_loop(
+    condition: Callable[..., Any], body: Callable[..., Any], *variables: Any, shapes: Sequence[Any] | None = None
+) -> tuple[Any, ...]:
     """Repeat `variables = body(*variables)` while `condition(*variables)` holds; return them.
 
-    The variables keep their shapes and dtypes.  First derivatives only: a loop whose length is known is a `scan`.
+    The variables keep their dtypes, and their shapes where nothing else is said.  First derivatives only: a loop
+    whose length is known is a `scan`.
+    shapes: for each variable, None or its shape, with None for a size that may change from step to step
     """
     if not any(isinstance(x, Symbol) for x in variables):
         while condition(*variables):
@@ -59,16 +66,21 @@ def while_loop(condition: Callable[..., Any], body: Callable[..., Any], *variabl
         return variables
     graph = innermost(variables)
     variables = tuple([graph.capture(x) for x in variables])
-    test, _ = _traced(graph, condition, variables)
-    step, _ = _traced(graph, body, variables)
-    for before, after in zip(variables, step.outputs, strict=True):
-        _check_kept("while_loop", before.spec, after.spec)
-    count = len(variables)
-    operands = (*variables, *test.captures, *step.captures)
-    results: tuple[Any, ...] = graph.call(
-        WHILE, operands, {"condition": test, "body": step, "count": count, "tests": len(test.captures)}
-    )
-    return results
+    like = [_loosened(x.spec, shape) for x, shape in zip(variables, shapes or [None] * len(variables), strict=True)]
+    test, _ = _traced(graph, condition, like)
+    if test.changed:
+        raise GraphError(f"while_loop: its condition changes {test.changed[0]}; change it in the body")
+    step, _ = _traced(graph, body, like)
+    for before, after in zip(like, step.outputs, strict=True):
+        _check_kept("while_loop", before, after.spec)
+    slots, entries = step.changed, step.entries(step.changed)
+    test, step = test.taking(slots, len(like)), step.taking(slots, len(like)).giving(slots)
+    variables = (*variables, *[outer for outer, _ in entries])
+    settings = {
+        "condition": test, "body": step, "count": len(variables), "tests": len(test.captures),
+        "varying": tuple([_opened(x.spec, y.spec) for x, y in zip(variables, step.inputs, strict=True)]),
+    }  # fmt: skip
+    return _settled(graph, slots, graph.call(WHILE, (*variables, *test.captures, *step.captures), settings))
 
 
 def scan(
@@ -97,20 +109,26 @@ def scan(
     step, _ = _traced(graph, flat, [x.spec for x in carry] + slices)
     for before, after in zip(carry, step.outputs, strict=False):
         _check_kept("scan", before.spec, after.spec)
+    n, slots, entries = len(carry), step.changed, step.entries(step.changed)
+    step = step.taking(slots, n).giving(slots, n)
+    step = evolve(step, outputs=(*step.outputs, *[inner for _, inner in entries]))
+    starts = [outer for outer, _ in entries]
     results = graph.call(
-        SCAN, (*carry, *xs, *step.captures),
-        {"body": step, "carries": len(carry), "count": len(xs), "length": length, "reverse": reverse},
+        SCAN, (*carry, *starts, *xs, *step.captures),
+        {"body": step, "carries": n + len(slots), "count": len(xs), "length": length, "reverse": reverse},
     )  # fmt: skip
-    ys = results[len(carry) : len(results) - len(carry)]
-    return results[: len(carry)], ys
+    carries = n + len(slots)
+    _settled(graph, slots, results[n:carries])
+    return results[:n], results[carries : len(results) - carries]
 
 
 def _scanned_now(
     body: Callable[..., Any], carry: tuple[Any, ...], xs: tuple[Any, ...], length: int, reverse: bool
 ) -> Any:
     rows: list[tuple[Any, ...]] = []
+    columns = [unstacked(x) for x in xs]
     for i in reversed(range(length)) if reverse else range(length):
-        carry, ys = body(carry, tuple([row(x, i) for x in xs]))
+        carry, ys = body(carry, tuple([column[i] for column in columns]))
         carry = _tuple(carry)
         rows.append(_tuple(ys))
     if reverse:
@@ -132,6 +150,12 @@ def row(x: Any, i: int) -> Any:
     shape = x.shape
     piece = ops.slice(x, start=(i,), stop=(i + 1,), step=(1,))
     return ops.reshape(piece, shape=shape[1:])
+
+
+def unstacked(x: Any) -> list[Any]:
+    """x[0], x[1], ...: one call, whose gradient is one call too."""
+    pieces = ops.split(x, sizes=(1,) * x.shape[0]) if x.shape[0] else ()
+    return [ops.reshape(piece, shape=x.shape[1:]) for piece in pieces]
 
 
 def stack(values: Sequence[Any]) -> Any:
@@ -156,17 +180,53 @@ class Body:
     outputs: tuple[Symbol, ...]
     captures: tuple[Symbol, ...]
     inner: tuple[Symbol, ...]
-    sizes: Mapping[Atom, int] = field(factory=dict)
+    sizes: Mapping[Atom, Any] = field(factory=dict)
 
-    def resolved(self, sizes: Mapping[Atom, int]) -> Body:
-        """The same with sizes known."""
-        return evolve(self, sizes={**self.sizes, **sizes})
+    def resolved(self, sizes: Mapping[Atom, Any]) -> Body:
+        """The same with sizes known, or standing for others."""
+        return evolve(self, sizes={**{atom: renamed(size, sizes) for atom, size in self.sizes.items()}, **sizes})
+
+    @property
+    def changed(self) -> list[Any]:
+        """The slots that it assigns."""
+        graph = self.graph
+        return [slot for slot, (_, inner) in graph.entries.items() if graph.state[slot] is not inner]
+
+    def entries(self, slots: Sequence[Any]) -> list[tuple[Symbol, Symbol]]:
+        """What slots hold when it begins: outside, and as a placeholder inside."""
+        for slot in slots:
+            self.graph.read(slot)
+        return [self.graph.entries[slot] for slot in slots]
+
+    def taking(self, slots: Sequence[Any], at: int) -> Body:
+        """With what slots hold when it begins as further inputs, before input `at`, instead of captures."""
+        taken = tuple([inner for _, inner in self.entries(slots)])
+        kept = [pair for pair in zip(self.captures, self.inner, strict=True) if pair[1] not in taken]
+        captures, inner = tuple([outer for outer, _ in kept]), tuple([inner for _, inner in kept])
+        return evolve(self, inputs=(*self.inputs[:at], *taken, *self.inputs[at:]), captures=captures, inner=inner)
+
+    def capturing(self, slots: Sequence[Any]) -> Body:
+        """With what slots hold when it begins as captures."""
+        new = [pair for pair in self.entries(slots) if pair[1] not in self.inner]
+        captures, inner = [outer for outer, _ in new], [inner for _, inner in new]
+        return evolve(self, captures=(*self.captures, *captures), inner=(*self.inner, *inner))
+
+    def giving(self, slots: Sequence[Any], at: int | None = None) -> Body:
+        """With what slots hold when it ends as further outputs, before output `at`, or last."""
+        at = len(self.outputs) if at is None else at
+        given = [self.graph.state[slot] for slot in slots]
+        return evolve(self, outputs=(*self.outputs[:at], *given, *self.outputs[at:]))
+
+    def atoms(self) -> set[Atom]:
+        """The unknown sizes that its calls' settings are made of."""
+        return {atom for node in self.graph.nodes for value in node.settings.values() for atom in atoms_in(value)}
 
     def settled(self, node: Node) -> Settings:
-        """A call's settings with the sizes that are known by now."""
-        if not self.sizes:
-            return node.settings
-        return {name: resolve(value, self.sizes) for name, value in node.settings.items()}
+        """A call's settings with the sizes that are known by now; those born in the body stay as they are."""
+        return {name: self._known(value) for name, value in node.settings.items()}
+
+    def _known(self, value: Any) -> Any:
+        return value.resolved(self.sizes) if isinstance(value, Body) else renamed(value, self.sizes)
 
     def program(self, device: Device) -> Callable[[Sequence[Any]], list[Any]]:
         """A function from buffers of inputs and captures to buffers of outputs."""
@@ -183,18 +243,26 @@ class Body:
         """Make the body's calls again in `graph`, of other values: inputs first, then captures."""
         made: dict[Symbol | None, Any] = dict(zip((*self.inputs, *self.inner), values, strict=True))
         made[None] = None
+        sizes: dict[Atom, Any] = {}
         for node in self.graph.nodes:
             if node.outputs[0] not in made:
-                _replay(node, made, graph)
+                _replay(node, made, sizes, graph)
         return tuple([made[x] for x in self.outputs])
 
 
-def _replay(node: Node, made: dict[Symbol | None, Any], graph: Graph) -> None:
+def _replay(node: Node, made: dict[Symbol | None, Any], sizes: dict[Atom, Any], graph: Graph) -> None:
+    """Make a call again; sizes that are born in it stand for those that were born the first time."""
     if node.op is CONSTANT:
         made[node.outputs[0]] = graph.capture(node.settings["value"])
         return
-    results = graph.call(node.op, [made[x] for x in node.inputs], node.settings)
-    made.update(zip(node.outputs, (results,) if node.op.has_one_output else results, strict=True))
+    settings = {name: renamed(value, sizes) for name, value in node.settings.items()} if sizes else node.settings
+    results = graph.call(node.op, [made[x] for x in node.inputs], settings)
+    results = (results,) if node.op.has_one_output else results
+    made.update(zip(node.outputs, results, strict=True))
+    for before, after in zip(node.outputs, results, strict=True):
+        for old, new in zip(before.spec.shape or (), after.spec.shape or (), strict=False):
+            if old != new and type(old) is Dim and old.atom is not None:
+                sizes.setdefault(old.atom, new)
 
 
 def _traced(graph: Graph, function: Callable[..., Any], like: Sequence[Any]) -> tuple[Body, bool]:
@@ -207,7 +275,28 @@ def _traced(graph: Graph, function: Callable[..., Any], like: Sequence[Any]) -> 
     values = _tuple(result)
     outputs = tuple([inside.capture(x) for x in values])
     body = Body(inside, inputs, outputs, tuple(inside.captures), tuple(inside.captures.values()))
-    return body, not isinstance(result, (tuple, list))
+    only_read = [slot for slot in inside.entries if slot not in body.changed]
+    return body.capturing(only_read), not isinstance(result, (tuple, list))
+
+
+def _settled(graph: Graph, slots: Sequence[Any], results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Let slots hold, around a body, what the last results say; return the others."""
+    count = len(results) - len(slots)
+    for slot, value in zip(slots, results[count:], strict=True):
+        assigned = graph.assign(slot, value)
+        if assigned.node.op is ASSIGN:
+            graph.updates.append(assigned)
+    return results[:count]
+
+
+def _loosened(spec: Spec, shape: Any) -> Spec:
+    """The Spec of a loop variable of which some sizes may change."""
+    return spec if shape is None else Spec([Dim() if size is None else size for size in shape], spec.dtype)
+
+
+def _opened(before: Spec, inside: Spec) -> tuple[int, ...]:
+    """The axes whose size may change in a loop."""
+    return tuple([i for i, (m, n) in enumerate(zip(before.shape, inside.shape, strict=True)) if m != n])
 
 
 def _joined(left: Body, right: Body) -> tuple[Spec, ...]:
@@ -332,7 +421,7 @@ COND.runner = _cond_runner
 # -- while_loop as an op -----------------------------------------------------------------------------
 
 
-def _while_reference(*xs: Any, condition: Any, body: Any, count: int, tests: int) -> Any:
+def _while_reference(*xs: Any, condition: Any, body: Any, count: int, tests: int, varying: Any = ()) -> Any:
     return _refuse()
 
 
@@ -340,9 +429,14 @@ WHILE = Op(_while_reference, name="while_loop", outputs="*", free=("xs",))
 
 
 @WHILE.shape
-def while_shape(*xs: Spec, condition: Body, body: Body, count: int, tests: int) -> tuple[Spec, ...]:
-    """Those of the variables, which keep their shapes."""
-    return tuple(xs[:count])
+def while_shape(
+    *xs: Spec, condition: Body, body: Body, count: int, tests: int, varying: tuple[tuple[int, ...], ...]
+) -> tuple[Spec, ...]:
+    """Those of the variables, which keep their shapes but for the sizes that vary."""
+    opened = zip(xs[:count], varying or ((),) * count, strict=True)
+    return tuple([
+        x.with_shape([Dim() if i in axes else n for i, n in enumerate(x.shape)]) if axes else x for x, axes in opened
+    ])  # fmt: skip
 
 
 def _loop(device: Device, settings: Settings) -> Callable[[Sequence[Any], Callable[[list[Any]], None]], list[Any]]:
@@ -388,7 +482,7 @@ def while_gradient(
         found = gradients([out for out, _ in pairs], targets, [inner.capture(seed) for _, seed in pairs])
         return _or_zeros(found, targets)
 
-    like = [*variables, *captures, *[variables[i] for i in floats]]
+    like = [*[x.spec for x in body.inputs], *captures, *[body.outputs[i].spec for i in floats]]
     step, _ = _traced(graph, back, like)
     if step.captures:
         raise GradientError("while_loop: its body uses state that is read inside it; pass it as a variable")
@@ -426,7 +520,7 @@ def while_gradient_shape(
 ) -> tuple[Spec, ...]:
     """Those of the variables and captures that have gradients."""
     captures = xs[count + tests : len(xs) - floats]
-    return (*xs[len(xs) - floats :], *[captures[i] for i in wanted])
+    return (*[x for x in xs[:count] if x.dtype.kind in "fcV"], *[captures[i] for i in wanted])
 
 
 def _while_gradient_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import define, field
@@ -20,6 +20,9 @@ from .passes.memory import Lifetime, plan_memory
 from .spec import Atom, Spec
 from .storage import Storage
 from .store import Store
+
+# Called in place of each step: with its call of the graph, what runs it, and how to read what it made, if it is done.
+Observer: TypeAlias = Callable[[Node, Callable[[], None], Callable[[Symbol], Buffer] | None], None]
 
 
 class Instance:
@@ -58,19 +61,23 @@ class Instance:
         self._slots.append((slot, storage, storage.buffer))
         return storage
 
-    def run(self, values: Sequence[Any]) -> list[tuple[Buffer, Device]]:
+    def run(self, values: Sequence[Any], observe: Observer | None = None) -> list[tuple[Buffer, Device]]:
         """Run all steps; return copies of the fetches, and where each is."""
-        results = self._computed(values)
+        results = self._computed(values, observe)
         self._commit()
         return results
 
-    def _computed(self, values: Sequence[Any]) -> list[tuple[Buffer, Device]]:
+    def _computed(self, values: Sequence[Any], observe: Observer | None) -> list[tuple[Buffer, Device]]:
         memory = self._memory
         memory.start(values)
         done = 0
         try:
             for call in memory.calls:
-                call()
+                if observe is None:
+                    call()
+                else:
+                    is_last = memory.nodes[done] not in memory.nodes[done + 1 : done + 2]
+                    observe(memory.nodes[done], call, memory.value if is_last else None)
                 done += 1
         except Exception as error:
             if memory.makers:
@@ -80,7 +87,7 @@ class Instance:
             return [(memory.place(s).copy(memory.value(s)), memory.place(s)) for s in self.block.fetches]
         made = [memory.value(symbol) for symbol in self._passed_on]
         self._following = self._segment_for(made)
-        return self._following._computed(made)
+        return self._following._computed(made, observe)
 
     def _commit(self) -> None:
         """Let the assignments of all segments happen, in their order."""
@@ -119,6 +126,7 @@ class _Loose:
     def __init__(self, instance: Instance, keep: set[Symbol]) -> None:
         self.instance, self.device = instance, instance.device
         self.calls: list[Callable[[], None]] = []
+        self.nodes: list[Node] = []  # which call of the graph each belongs to
         self.makers: list[Node] = []  # of calls that do not tell by themselves where they failed
         self._places: dict[Symbol, Device] = dict(instance.places)
         self._values: dict[Symbol, Buffer] = {}
@@ -126,6 +134,7 @@ class _Loose:
         self._assigns: list[tuple[Any, Symbol]] = []
         for step in instance.steps:
             self._add(step)
+            self.nodes += [step.node] * (len(self.calls) - len(self.nodes))
 
     def _add(self, step: Step) -> None:
         node, values = step.node, self._values
@@ -249,6 +258,7 @@ class _Arena:
         for step in instance.steps:
             self._emit(step)
             self.makers += [step.node] * (len(self.calls) - len(self.makers))
+        self.nodes = self.makers
 
     # -- deciding where things are ----------------------------------------------------------------
 

@@ -84,7 +84,12 @@ Symbol.kind = Symbol
 
 
 class Slot:
-    """State that a graph reads and assigns, whose value a Store holds.  A Parameter is one too."""
+    """State that a graph reads and assigns, whose value a Store holds.  A Parameter is one too.
+
+    varying: the axes whose size may be another one after each step of a loop
+    """
+
+    varying: tuple[int, ...] = ()
 
     def __init__(self, spec: Spec, *, name: str, trainable: bool = True) -> None:
         self.spec, self.name, self.trainable = spec, name, trainable
@@ -98,14 +103,12 @@ class Node(Call):
     (`device`; None for the program's).
     """
 
-    __slots__ = ("controls", "device", "inputs", "name", "origin", "outputs")
+    __slots__ = ("controls", "device", "inputs", "outputs")
 
     device: Any
     inputs: tuple[Symbol | None, ...]
     outputs: tuple[Symbol, ...]
     controls: tuple[Node, ...]
-    name: str | None
-    origin: str
 
     def __init__(self, op: Op, inputs: tuple[Symbol | None, ...], settings: Settings, specs: tuple[Spec, ...]) -> None:
         self.op, self.inputs, self.settings, self.specs, self.hooks = op, inputs, settings, specs, None
@@ -159,8 +162,10 @@ ASSIGN.gradient("value")(lambda g: g)
 class Graph:
     """An append-only list of calls; the order in which they were made is an order in which they can run.
 
-    parent: the graph around it, for the body of a `cond` or a loop: what it uses of the parent
-            becomes an explicit input (`captures`)
+    parent:  the graph around it, for the body of a `cond` or a loop: what it uses of the parent
+             becomes an explicit input (`captures`)
+    state:   in a body, what the slots that it reads or assigns hold at this point; elsewhere, what `hold` was given
+    entries: in a body, what these slots held when it began: outside, and as a placeholder inside
     """
 
     def __init__(self, parent: Graph | None = None) -> None:
@@ -169,6 +174,8 @@ class Graph:
         self.parent = parent
         self.depth: int = 0 if parent is None else parent.depth + 1
         self.captures: dict[Symbol, Symbol] = {}
+        self.state: dict[Any, Symbol] = {}
+        self.entries: dict[Any, tuple[Symbol, Symbol]] = {}
         self.on_call: Callable[[Node], None] | None = None
         self._reads: list[dict[int, tuple[Any, Symbol]]] = [{}]  # one for each `after` that is open
         self._constants: dict[Any, Symbol] = {}
@@ -192,19 +199,36 @@ class Graph:
 
     def read(self, slot: Any, *, name: str | None = None) -> Symbol:
         """The value of a Parameter or Slot at this point: the last one assigned before, if that assignment runs."""
+        if slot in self.state:
+            return self.state[slot]
+        if self.parent is not None:
+            outer = self.parent.capture(slot)
+            varying = getattr(slot, "varying", ())
+            shape = (
+                [Dim() if i in varying else n for i, n in enumerate(outer.spec.shape)] if varying else outer.spec.shape
+            )
+            inner = self._source(PLACEHOLDER, Spec(shape, outer.spec.dtype), {}, name)
+            self.entries[slot], self.state[slot] = (outer, inner), inner
+            return inner
         return self._source(READ, slot.spec, {"slot": slot}, name)
+
+    def hold(self, slot: Any, value: Symbol) -> None:
+        """Let a slot stand for a value of this graph: state that begins and ends with a run, kept by no Store."""
+        self.state[slot] = self.capture(value)
 
     def assign(self, slot: Any, value: Symbol, *, name: str | None = None) -> Symbol:
         """An ordered call that gives a slot its next value.  Reads made later see it wherever it runs.
 
+        In the body of a `cond` or a loop, the slot is assigned around it, what it holds once the body has run.
+
         return: the value
         """
-        if self.parent is not None:
-            raise GraphError(
-                f"assign: {slot} cannot be assigned inside cond or a loop; return the value and assign it outside"
-            )
         value = self.capture(value, slot.spec.dtype)
         _check_assign(slot, value)
+        if self.parent is not None or slot in self.state:
+            self.read(slot)  # what it holds when the body begins
+            self.state[slot] = value
+            return value
         for reads in self._reads:
             reads.pop(id(slot), None)
         return self._append(ASSIGN, (value,), {"slot": slot}, (value.spec,), name)[0]
@@ -232,6 +256,8 @@ class Graph:
         return self.captures[value]
 
     def _capture_state(self, value: Any) -> Symbol:
+        if self.parent is not None or value in self.state:
+            return self.read(value)
         reads = self._reads[-1]
         if id(value) not in reads:
             edge = getattr(value, "edge", None)
@@ -240,8 +266,7 @@ class Graph:
                     f"this {value.spec} was computed from a parameter before it met the graph, so the graph would keep "
                     "its present value for ever; compute it inside the graph, from graph.capture(parameter)"
                 )
-            symbol = self._capture_outer(self.parent.capture(value)) if self.parent else self.read(value)
-            reads[id(value)] = (value, symbol)
+            reads[id(value)] = (value, self.read(value))
         return reads[id(value)][1]
 
     def _capture_number(self, value: Any, dtype: Any, who: str) -> Symbol:
@@ -326,9 +351,13 @@ def tracing(graph: Graph) -> Iterator[None]:
 
 def innermost(values: Sequence[Any]) -> Graph:
     """The graph in which a call of these operands belongs."""
-    deepest: Graph = max([x.graph for x in values if isinstance(x, Symbol)], key=lambda graph: graph.depth)
+    return within(max([x.graph for x in values if isinstance(x, Symbol)], key=lambda graph: graph.depth))
+
+
+def within(graph: Graph) -> Graph:
+    """The body inside a graph that this thread is tracing, or the graph itself."""
     inner = _tracing.graphs[-1] if _tracing.graphs else None
-    return inner if inner is not None and inner._is_inside(deepest) else deepest
+    return inner if inner is not None and inner._is_inside(graph) else graph
 
 
 def _declared(size: Any) -> Any:

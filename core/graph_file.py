@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,14 +35,17 @@ def to_plain(graph: Graph, results: Sequence[Symbol] = ()) -> dict[str, Any]:
     }
 
 
-def from_plain(plain: dict[str, Any]) -> tuple[Graph, list[Symbol], dict[str, Slot]]:
+def from_plain(
+    plain: dict[str, Any], slots: Mapping[str, Slot] | None = None
+) -> tuple[Graph, list[Symbol], dict[str, Slot]]:
     """The graph, its results, and its state by name; values of the state are not part of a graph.
 
+    slots: state that is there already, by name
     An op that is unknown, or whose version is newer than ours, is refused.
     """
     if plain.get("format") != FORMAT:
         raise GraphError(f"saved graph: format {plain.get('format')!r} is unknown; this version reads {FORMAT}")
-    return _loaded(plain, _Known())
+    return _loaded(plain, _Known(dict(slots or {})))
 
 
 @define

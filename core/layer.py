@@ -66,8 +66,8 @@ class Layer:
         given = inspect.signature(cls.forward).parameters.values()
         cls.asks_for = tuple([p.name for p in given if p.kind is p.KEYWORD_ONLY])
 
-    def parameters(self, *specs: Spec) -> Mapping[str, ParamSpec]:
-        """What the layer owns, for inputs of these Specs."""
+    def parameters(self, *specs: Spec | None) -> Mapping[str, ParamSpec]:
+        """What the layer owns, for inputs of these Specs; an input that is left out is None."""
         return {}
 
     def forward(self, *inputs: Any) -> Any:
@@ -85,7 +85,7 @@ class Layer:
         training: a bool, or a value of shape () that decides when it is known
         """
         if not self.is_built:
-            self.build(*[x.spec for x in inputs])
+            self.build(*[None if x is None else x.spec for x in inputs])
             for text in self.doubts():
                 warnings.warn(text, InitializerWarning, stacklevel=2)
         kind = kind_of(inputs)
@@ -138,7 +138,7 @@ class Layer:
         made = results[:count]
         return (made[0] if is_single else made), dict(zip(changed, results[count:], strict=True))
 
-    def build(self, *specs: Spec) -> None:
+    def build(self, *specs: Spec | None) -> None:
         """Make the parameters for inputs of these Specs."""
         declared = self.parameters(*specs)
         self.owned = {

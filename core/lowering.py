@@ -38,7 +38,7 @@ def match_sizes(shapes: Mapping[Symbol, tuple[int, ...]], sizes: dict[Atom, int]
 
 def _known(size: Dim, sizes: dict[Atom, int]) -> int | None:
     try:
-        return size.resolve(sizes)
+        return int(size.resolve(sizes))
     except ShapeError:
         return None
 

@@ -24,9 +24,9 @@ class Op:
     """
 
     __slots__ = (
-        "auxiliary", "decompose", "defaults", "doc", "elementwise", "free", "gradient_rules", "has_one_output",
-        "inputs", "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons", "reference", "runner",
-        "sample_maker", "save_plans", "shape_rule", "version", "view_rule",
+        "auxiliary", "decompose", "defaults", "derived", "doc", "elementwise", "free", "gradient_rules",
+        "has_one_output", "inputs", "is_variadic", "name", "optional", "origin", "outputs", "random", "reasons",
+        "reference", "runner", "sample_maker", "save_plans", "shape_rule", "unrolled", "version", "view_rule",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +39,8 @@ class Op:
         outputs: tuple[str, ...] | str = ("out",),
         auxiliary: tuple[str, ...] = (),
         free: tuple[str, ...] = (),
+        derived: tuple[str, ...] = (),
+        unrolled: bool = False,
         version: int = 1,
     ) -> None:
         parameters = inspect.signature(reference).parameters.values()
@@ -50,13 +52,15 @@ class Op:
         self.optional = frozenset(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is None)
         self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.elementwise, self.random, self.version = elementwise, random, version
+        self.unrolled = unrolled  # its decomposition makes calls for each step, and must know how many there are
         self.outputs: tuple[str, ...] | str = outputs
         self.has_one_output = outputs != "*" and len(outputs) == 1  # a call returns a value, not a tuple of values
         self.auxiliary = frozenset(auxiliary)
         self.free = frozenset(free)
+        self.derived = frozenset(derived)  # operands that follow from others: a kernel may read or compute them
         self.shape_rule: Rule | None = None
         self.gradient_rules: dict[str, GradientRule] = {}
-        self.reasons: dict[str, str] = {}
+        self.reasons = dict.fromkeys(derived, "it follows from other operands, whose gradients have its share")
         self.sample_maker: Callable[[Any], Iterator[Any]] | None = None
         self.decompose: Rule | None = None
         self.view_rule: Rule | None = None
@@ -303,15 +307,18 @@ class Call:
 
     `edges[i]` is where operand i came from (a Call, an Output of one, or a Leaf), None if no
     gradient flows there.  What gradient rules ask for is recalled by name.
+    `name` and `origin`, where it was made, are known of a graph's calls; of a tape's, only where somebody gave them.
     """
 
-    __slots__ = ("edges", "hooks", "op", "settings", "specs")
+    __slots__ = ("edges", "hooks", "name", "op", "origin", "settings", "specs")
 
     op: Op
     settings: Settings
     edges: Sequence[Edge | None]
     specs: tuple[Spec, ...]
     hooks: dict[int, list[Callable[[Any], Any]]] | None
+    name: str | None
+    origin: str
 
     def recall(self, name: str) -> Any:
         """The value a gradient rule asked for: an input, an output, a Spec of either."""

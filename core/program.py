@@ -10,7 +10,7 @@ import numpy as np
 from . import config, registry
 from .backend import Device
 from .errors import FeedError, GraphError
-from .execution import Instance
+from .execution import Instance, Observer
 from .graph import PLACEHOLDER, Symbol
 from .lowering import Step, match_sizes
 from .passes import PASSES, Block, Pass, prune
@@ -64,10 +64,11 @@ class Program:
         self._given = {symbol: i for i, symbol in enumerate(self.block.fed)}
         self._idle: dict[Any, list[Instance]] = {}
 
-    def run(self, feeds: Mapping[Symbol, Any] | None = None) -> list[Tensor]:
+    def run(self, feeds: Mapping[Symbol, Any] | None = None, observe: Observer | None = None) -> list[Tensor]:
         """Compute the fetches; the updates happen at the end.  What is returned is a copy.
 
-        feeds: an array or tensor for each fed symbol
+        feeds:   an array or tensor for each fed symbol
+        observe: runs the steps, to time them or look at what they make
         """
         values = self._values(feeds or {})
         key = tuple([value.shape for value in values])
@@ -78,7 +79,7 @@ class Program:
                 instance = self._bound(values)
         except IndexError:
             instance = self._bound(values)
-        results = instance.run(values)
+        results = instance.run(values, observe)
         idle.append(instance)
         return [
             Tensor.around(buffer, Spec(buffer.shape, symbol.spec.dtype), device)

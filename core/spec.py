@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from functools import reduce
 from threading import Lock
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -25,6 +26,7 @@ __all__ = [
     "broadcast",
     "number_dtype",
     "product",
+    "renamed",
     "resolve",
     "same_size",
 ]
@@ -32,7 +34,7 @@ __all__ = [
 Size: TypeAlias = "int | Dim"
 Shape: TypeAlias = "tuple[Size, ...]"
 Atom: TypeAlias = "tuple[Any, ...]"
-Environment: TypeAlias = Mapping[Atom, int]
+Environment: TypeAlias = "Mapping[Atom, int] | Mapping[Atom, Size]"
 
 
 class Dim:
@@ -49,7 +51,7 @@ class Dim:
     """
 
     # A sum of products: ((atoms of a product, its factor), ...), sorted.  An atom is
-    # ("name", n), ("anonymous", number), ("floor", dividend, divisor) or ("broadcast", a, b).
+    # ("name", n), ("anonymous", number), ("floor", dividend, divisor) or ("broadcast", a, b, ...).
     __slots__ = ("_hash", "terms")
 
     _numbers = itertools.count()
@@ -82,13 +84,14 @@ class Dim:
             return self.terms[0][0][0]
         return None
 
-    def resolve(self, environment: Environment) -> int:
-        """The number, once every atom has one."""
-        total = 0
+    def resolve(self, environment: Environment) -> Any:
+        """The number, once every atom has one; a Dim again where atoms stand for other Dims."""
+        total: Size = 0
         for atoms, factor in self.terms:
+            part: Size = factor
             for atom in atoms:
-                factor *= _resolve_atom(atom, environment)
-            total += factor
+                part = part * _resolve_atom(atom, environment)
+            total = total + part
         return total
 
     def __add__(self, other: Size) -> Size:
@@ -218,13 +221,18 @@ def _atom_is_loose(atom: Atom) -> bool:
     return bool(atom[0] == "anonymous")
 
 
-def _resolve_atom(atom: Atom, environment: Environment) -> int:
+def _resolve_atom(atom: Atom, environment: Environment) -> Size:
     if atom in environment:
-        return int(environment[atom])
+        found: Any = environment[atom]
+        return found if type(found) is Dim else int(found)
     if atom[0] == "floor":
-        return int(resolve(atom[1], environment) // resolve(atom[2], environment))
+        quotient: Size = resolve(atom[1], environment) // resolve(atom[2], environment)
+        return quotient
     if atom[0] == "broadcast":
-        return _broadcast_numbers(resolve(atom[1], environment), resolve(atom[2], environment))
+        parts = [resolve(part, environment) for part in atom[1:]]
+        if any(type(part) is Dim for part in parts):
+            return Dim.of_terms((((("broadcast", *dict.fromkeys(parts)),), 1),))
+        return int(reduce(_broadcast_numbers, parts))
     raise ShapeError(f"size {_atom_text(atom)} is not known: nothing that was fed has it")
 
 
@@ -245,7 +253,7 @@ def _atom_text(atom: Atom) -> str:
     if atom[0] == "floor":
         return f"({atom[1]})//{atom[2]}"
     if atom[0] == "broadcast":
-        return f"({atom[1]} or {atom[2]})"
+        return f"({' or '.join(map(str, atom[1:]))})"
     return "?" if atom[0] == "anonymous" else str(atom[1])
 
 
@@ -260,18 +268,28 @@ def resolve(size: Any, environment: Environment) -> Any:
     return size
 
 
+def renamed(value: Any, instead: Mapping[Atom, Size]) -> Any:
+    """A size, or what is made of sizes, with others in place of some unknown ones."""
+    atoms = atoms_in(value)
+    if not atoms & instead.keys():
+        return value
+    return resolve(value, {atom: instead.get(atom, Dim.of_terms((((atom,), 1),))) for atom in atoms})
+
+
 def atoms_in(value: Any) -> set[Atom]:
     """The unknown sizes that a size, a shape or a setting is made of."""
     if type(value) is Dim:
         return {part for atoms, _ in value.terms for atom in atoms for part in _parts(atom)}
     if type(value) is tuple:
         return {atom for part in value for atom in atoms_in(part)}
+    if hasattr(value, "atoms"):  # a body of control flow
+        return set(value.atoms())
     return set()
 
 
 def _parts(atom: Atom) -> set[Atom]:
     if atom[0] in ("floor", "broadcast"):
-        return atoms_in(atom[1]) | atoms_in(atom[2])
+        return atoms_in(atom[1:])
     return {atom}
 
 
@@ -428,6 +446,12 @@ def broadcast(*specs: Spec) -> Shape:
     return tuple([_broadcast_sizes(column, specs) for column in columns])
 
 
+def _broadcast_parts(size: Size) -> tuple[Size, ...]:
+    """What was broadcast to give a size."""
+    atom = size.atom if type(size) is Dim else None
+    return atom[1:] if atom is not None and atom[0] == "broadcast" else (size,)
+
+
 def _broadcast_sizes(sizes: tuple[Size, ...], specs: tuple[Spec, ...]) -> Size:
     result: Size = 1
     for size in sizes:
@@ -440,7 +464,8 @@ def _broadcast_sizes(sizes: tuple[Size, ...], specs: tuple[Spec, ...]) -> Size:
         elif _is_loose(size) and type(result) is not Dim:
             continue
         elif _is_loose(size) or _is_loose(result):
-            result = Dim.of_terms((((("broadcast", result, size),), 1),))
+            parts = dict.fromkeys([*_broadcast_parts(result), *_broadcast_parts(size)])  # each once, or they multiply
+            result = Dim.of_terms((((("broadcast", *parts),), 1),))
         else:
             raise ShapeError(f"cannot broadcast {' with '.join(map(str, specs))}")
     return result

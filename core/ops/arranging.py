@@ -5,7 +5,7 @@ from ..spec import Dim
 from .axes import one_axis
 from .choice import check_choice
 from .linear_algebra import transpose
-from .shaping import broadcast_to, concatenate, expand, flip, reshape, slice, split, squeeze
+from .shaping import broadcast_to, concatenate, expand, flip, pad, reshape, slice, split, squeeze
 
 __all__ = [
     "stack",
@@ -15,8 +15,10 @@ __all__ = [
     "roll",
     "meshgrid",
     "pad_mirrored",
+    "extend",
     "space_to_depth",
     "depth_to_space",
+    "shuffle_channels",
 ]
 
 
@@ -115,6 +117,20 @@ def border(x, axis, width, mode, at_end):
     return flip(end, axis=axis)
 
 
+def extend(x, *, widths, mode="constant", value=0.0):
+    """x with a border, of one number or as pad_mirrored has it; a width below 0 cuts.
+
+    widths: (before, after) for each axis
+    """
+    if any([width < 0 for pair in widths for width in pair]):
+        start = tuple([-low if low < 0 else None for low, _ in widths])
+        x = slice(x, start=start, stop=tuple([high if high < 0 else None for _, high in widths]))
+        widths = tuple([(low if low > 0 else 0, high if high > 0 else 0) for low, high in widths])
+    if all([pair == (0, 0) for pair in widths]):
+        return x
+    return pad(x, widths=widths, value=value) if mode == "constant" else pad_mirrored(x, widths=widths, mode=mode)
+
+
 def space_to_depth(x, *, block, order="block"):
     """Blocks of pixels made channels.
 
@@ -145,3 +161,14 @@ def depth_to_space(x, *, block, order="block"):
     first = 1 if is_block else 2
     woven = [axis for i in range(k) for axis in (2 + k + i, first + i)]
     return reshape(transpose(x, axes=(0, channel, *woven)), shape=(n, rest, *[size * block for size in sizes]))
+
+
+def shuffle_channels(x, *, groups):
+    """Channels in another order: the first of each group, then the second of each  (Zhang et al., 2017).
+
+    x: (N, C, ...)
+    """
+    n, c, *sizes = x.shape
+    apart = reshape(x, shape=(n, groups, c // groups, *sizes))
+    axes = (0, 2, 1, *range(3, apart.ndim))
+    return reshape(transpose(apart, axes=axes), shape=x.shape)

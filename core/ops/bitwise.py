@@ -1,12 +1,13 @@
-"""Ops on the bits of whole numbers; the first four take bools, too."""
+"""Ops on bits: of whole numbers (the first four take bools, too), and read as another dtype."""
 
 import numpy as np
 
-from ..errors import DTypeError
+from ..errors import DTypeError, ShapeError
 from ..op import op
+from ..spec import Spec, as_dtype
 from .elementwise import broadcast_inputs
 
-__all__ = ["bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "left_shift", "right_shift"]
+__all__ = ["bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "left_shift", "right_shift", "bitcast"]
 
 BITS = "bits change in steps"
 
@@ -107,3 +108,43 @@ def right_shift(x, y):
 right_shift.shape(shift_shape)
 right_shift.no_gradient(BITS)
 right_shift.samples(shifts)
+
+
+# -- the same bits -------------------------------------------------------------------------------
+
+
+@op
+def bitcast(x, *, dtype):
+    """The bits of x, read as another dtype.
+
+    return: the shape of x where both dtypes have one width; (..., k) for x (...) where k elements stand in each of
+            x's; (...) for x (..., k) where one element takes k of x's
+    """
+    wanted, x = as_dtype(dtype), np.ascontiguousarray(x)
+    shape = bitcast_shape(Spec(x.shape, x.dtype), dtype=dtype).shape
+    return np.frombuffer(x.tobytes(), wanted).reshape(shape)
+
+
+@bitcast.shape
+def bitcast_shape(x, *, dtype):
+    wanted = as_dtype(dtype)
+    have, want = x.dtype.itemsize, wanted.itemsize
+    if have == want:
+        return x.with_dtype(wanted)
+    if have > want:
+        return Spec((*x.shape, have // want), wanted)
+    if x.ndim == 0 or x.shape[-1] != want // have:
+        raise ShapeError(f"the last axis of {x} does not make one {wanted}: it must have size {want // have}")
+    return Spec(x.shape[:-1], wanted)
+
+
+bitcast.no_gradient("x", "bits are no numbers")
+
+
+@bitcast.samples
+def bitcast_samples(make):
+    yield make.integers(2, 3), {"dtype": "uint64"}
+    yield make.integers(3, low=-4), {"dtype": "int32"}
+    yield make.integers(2, 8).astype(np.uint8), {"dtype": "int64"}
+    yield make.integers(0, 2).astype(np.int16), {"dtype": "float32"}
+    yield np.array([1065353216, -1071644672], np.int32), {"dtype": "float32"}

@@ -9,12 +9,21 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..op import op
-from ..spec import same_size
+from ..spec import product, same_size
+from .creation import arange
+from .indexing import one_hot
 from .padding import extent, numbers, padded, pairs, taps, unpadded, window_counts
 from .reduction import sum
-from .shaping import reshape
+from .shaping import broadcast_to, reshape
 
-__all__ = ["convolution", "convolution_input_gradient", "convolution_weight_gradient", "convolution_transpose"]
+__all__ = [
+    "convolution",
+    "convolution_input_gradient",
+    "convolution_weight_gradient",
+    "convolution_transpose",
+    "unfold",
+    "fold",
+]
 
 
 @op
@@ -113,6 +122,8 @@ def convolution_samples(make):
     yield make(1, 2, 3, 4, 3), make(2, 2, 2, 2, 1), {"padding": (0, 1, 0)}
     yield make(2, 3, 1, 1), make(4, 3, 1, 1), make(4)
     yield make(0, 3, 4, 4), make(2, 3, 3, 3), make(2)
+    yield make(1, 3, 3), make(3, 3, 1)
+    yield make(1, 67, 2, 2), make(1, 67, 2, 2)
 
 
 # -- gradients -----------------------------------------------------------------------------------
@@ -174,6 +185,7 @@ def convolution_input_gradient_samples(make):
     yield make(2, 6, 3, 5), make(6, 2, 3, 3), {"size": (5, 5), "groups": 2, "padding": (0, 1)}
     yield make(2, 4, 3), make(4, 3, 3), {"size": (7,), "stride": 3, "padding": 1}
     yield make(0, 2, 2, 2), make(2, 3, 3, 3), {"size": (4, 4)}
+    yield make(3, 3, 3), make(3, 3, 3), {"size": (5,)}
 
 
 @op
@@ -231,6 +243,9 @@ def convolution_weight_gradient_samples(make):
     yield make(2, 4, 5, 5), make(2, 6, 3, 5), {"kernel": (3, 3), "groups": 2, "padding": (0, 1)}
     yield make(2, 3, 7), make(2, 4, 3), {"kernel": (3,), "stride": 3, "padding": 1}
     yield make(0, 3, 4, 4), make(0, 2, 2, 2), {"kernel": (3, 3)}
+    yield make(3, 3, 5), make(3, 3, 3), {"kernel": (3,)}
+    yield make(1, 1, 5), make(1, 1, 3), {"kernel": (1,), "stride": 2}
+    yield make(1, 1, 5), make(1, 1, 3), {"kernel": (2,), "dilation": 2}
 
 
 # -- the other way round -------------------------------------------------------------------------
@@ -261,3 +276,44 @@ def convolution_transpose(
     settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     out = convolution_input_gradient(x, weight, size=size, **settings)
     return out if bias is None else out + reshape(bias, shape=(bias.shape[0], *[1] * ndim))
+
+
+# -- windows as columns --------------------------------------------------------------------------
+
+
+def one_tap_each(x, channels, kernel):
+    """The weight that gives each element of a window a channel of its own: (channels * taps, 1, *kernel)."""
+    count = math.prod(kernel)
+    each = one_hot(arange(stop=count, place=x.place), depth=count, dtype=x.dtype.name)
+    wide = broadcast_to(reshape(each, shape=(1, count, count)), shape=(channels, count, count))
+    return reshape(wide, shape=(channels * count, 1, *kernel))
+
+
+def unfold(x, *, kernel, stride=1, padding=0, dilation=1):
+    """The elements of each window as a column (im2col).
+
+    x:      (N, C, *spatial)
+    return: (N, C * taps, windows): all taps of the first channel come first
+    """
+    n, c, *sizes = x.shape
+    kernel = numbers(kernel, len(sizes), "kernel")
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": c}
+    windows = convolution(x, one_tap_each(x, c, kernel), **settings)
+    return reshape(windows, shape=(n, c * math.prod(kernel), product(windows.shape[2:])))
+
+
+def fold(x, *, size, kernel, stride=1, padding=0, dilation=1):
+    """Each column added to the window that `unfold` took it from (col2im).
+
+    x:      (N, C * taps, windows)
+    return: (N, C, *size)
+    """
+    n, rows, columns = x.shape
+    kernel = numbers(kernel, len(size), "kernel")
+    counts = window_counts(size, kernel, stride, padding, dilation)
+    if rows % math.prod(kernel) or not same_size(columns, product(counts)):
+        raise ShapeError(f"fold: {x.spec} is not (N, C * {math.prod(kernel)}, {product(counts)}), as size {size} needs")
+    c = rows // math.prod(kernel)
+    settings = {"stride": stride, "padding": padding, "dilation": dilation, "groups": c}
+    windows = reshape(x, shape=(n, rows, *counts))
+    return convolution_input_gradient(windows, one_tap_each(x, c, kernel), size=tuple(size), **settings)

@@ -7,12 +7,12 @@ import math
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import OutOfRangeError, ShapeError
 from ..op import op
 from ..spec import Dim, Spec, as_dtype
 from .elementwise import same_as_input
 
-__all__ = ["zeros", "ones", "full", "arange", "zeros_like", "ones_like", "copy"]
+__all__ = ["zeros", "ones", "full", "arange", "count_up", "zeros_like", "ones_like", "copy"]
 
 
 def given_shape(*, shape, dtype, **_):
@@ -64,6 +64,7 @@ def full_samples(make):
     yield {"shape": (2, 3), "value": 2.5}
     yield {"shape": (), "value": -1, "dtype": "int64"}
     yield {"shape": (0, 2), "value": True, "dtype": "bool"}
+    yield {"shape": (1001,), "value": 0.1, "dtype": "float64"}
 
 
 @op
@@ -88,6 +89,35 @@ def arange_samples(make):
     yield {"start": 3, "stop": -2, "step": -2, "dtype": "float64"}
     yield {"start": 0.5, "stop": 2.0, "step": 0.25, "dtype": "float32"}
     yield {"start": 3, "stop": 1}
+    yield {"start": 0.1, "stop": 3, "step": 0.3, "dtype": "float64"}
+
+
+@op
+def count_up(n):
+    """0, 1, ... n - 1, for an n that only running tells; a graph learns a size from it.
+
+    n:      () whole number
+    return: int64 (n,)
+    """
+    if n < 0:
+        raise OutOfRangeError(f"count_up: {n} is no size: it is below 0")
+    return np.arange(n, dtype=np.int64)
+
+
+@count_up.shape
+def count_up_shape(n):
+    if n.ndim or n.dtype.kind not in "iu":
+        raise ShapeError(f"needs one whole number, got {n}")
+    return Spec((Dim(),), np.int64)
+
+
+count_up.no_gradient("n", "it is a whole number")
+
+
+@count_up.samples
+def count_up_samples(make):
+    yield np.array(3)
+    yield np.array(0, np.int32)
 
 
 def forms(make):
@@ -95,6 +125,7 @@ def forms(make):
     yield make.integers(2, 3)
     yield make()
     yield make(0, 3)
+    yield make(1001)
 
 
 @op
@@ -138,3 +169,4 @@ def copy_samples(make):
     yield make(2, 3)
     yield make()
     yield make(0, 3)
+    yield make(1001)

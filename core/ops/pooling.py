@@ -9,7 +9,7 @@ from ..errors import ShapeError
 from ..op import op
 from ..spec import product, same_size
 from .creation import zeros_beside
-from .elementwise import absolute, less, power, where
+from .elementwise import absolute, equal, less, power, where
 from .indexing import check_indices, put_along, put_along_add, take_along
 from .padding import extent, numbers, padded, pairs, taps, unpadded, window_counts
 from .reduction import max as largest
@@ -302,10 +302,14 @@ def average_pool_gradient_samples(make):
 
 
 def lp_pool(x, *, order, kernel, stride=None, padding=0, rounding="floor"):
-    """The `order`-th root of the sum of |x| ** order over each window; see max_pool for the other settings."""
-    powers = power(absolute(x), order)
+    """The `order`-th root of the sum of |x| ** order over each window; see max_pool for the other settings.
+
+    The gradient at a sum of 0 is 0.
+    """
     settings = {"kernel": kernel, "stride": stride, "padding": padding, "rounding": rounding}
-    return power(average_pool(powers, **settings, divisor=1), 1.0 / order)
+    total = average_pool(power(absolute(x), order), **settings, divisor=1)
+    is_zero = equal(total, 0.0)
+    return where(is_zero, 0.0, power(where(is_zero, 1.0, total), 1.0 / order))
 
 
 def max_unpool(x, indices, *, size):
@@ -376,3 +380,4 @@ def adaptive_max_pool_samples(make):
     yield make.distinct(2, 2, 3), {"size": (5,)}
     yield make.distinct(1, 2, 2, 3, 4), {"size": (1, 2, 4)}
     yield make(0, 2, 4, 4), {"size": (2, 2)}
+    yield make.distinct(1, 1, 5), {"size": (3,)}

@@ -3,11 +3,14 @@
 All take `normalization` as `reduced_loss` does.
 """
 
+from .activation import softplus
 from .choice import check_choice
 from .creation import zeros_beside
-from .elementwise import cast, maximum, not_equal, relu, sqrt, square, where
-from .indexing import gather, one_hot, put_along, take_along
-from .reduction import sum
+from .cumulative import cumprod
+from .elementwise import cast, greater_equal, maximum, minimum, not_equal, relu, sqrt, square, where
+from .indexing import gather, one_hot, put_along, put_along_add, take_along
+from .reduction import mean, sum
+from .regression_loss import sigmoid_cross_entropy
 from .shaping import expand, squeeze
 from .statistics import norm
 from .weighing import reduced_loss
@@ -16,6 +19,9 @@ __all__ = [
     "nll",
     "hinge",
     "multi_margin",
+    "multilabel_margin",
+    "multilabel_soft_margin",
+    "soft_margin",
     "binary_hinge",
     "contrastive",
     "cosine_similarity",
@@ -23,6 +29,7 @@ __all__ = [
     "margin_ranking",
     "hinge_embedding",
     "triplet_margin",
+    "pairwise_distance",
 ]
 
 
@@ -73,6 +80,35 @@ def multi_margin(x, labels, class_weights=None, *, margin=1.0, power=1, normaliz
     return reduced_loss(losses if weights is None else losses * weights, normalization=normalization)
 
 
+def multilabel_margin(x, labels, *, normalization="full"):
+    """By how much scores of other classes come nearer than 1 to those of the labels, divided by the classes.
+
+    x:      (N, classes)
+    labels: (N, classes) class numbers, up to the first that is negative
+    """
+    chosen = cumprod(cast(greater_equal(labels, 0), dtype=x.dtype.name), axis=1)
+    at = where(chosen > 0.0, labels, 0)
+    is_label = put_along_add(zeros_beside(x, x.spec), at, chosen, axis=1)
+    others = 1.0 - minimum(is_label, 1.0)
+    gaps = relu(1.0 - expand(take_along(x, at, axis=1), axis=2) + expand(x, axis=1))
+    losses = sum(gaps * expand(chosen, axis=2) * expand(others, axis=1), axis=(1, 2)) / x.shape[1]
+    return reduced_loss(losses, normalization=normalization)
+
+
+def multilabel_soft_margin(x, labels, class_weights=None, *, normalization="full"):
+    """sigmoid_cross_entropy averaged over the classes.
+
+    x, labels: (..., classes)
+    """
+    each = sigmoid_cross_entropy(x, labels, class_weights, normalization="each")
+    return reduced_loss(mean(each, axis=-1), normalization=normalization)
+
+
+def soft_margin(x, truth, *, normalization="full"):
+    """log(1 + exp(-truth * x)), for truths 1 and -1."""
+    return reduced_loss(softplus(-truth * x), normalization=normalization)
+
+
 def binary_hinge(x, labels, weights=None, *, normalization="full"):
     """max(0, 1 - x) for a label of 1, max(0, 1 + x) for 0  (TensorFlow's hinge_loss)."""
     return reduced_loss(relu(1.0 - (labels * 2.0 - 1.0) * x), weights, normalization=normalization)
@@ -119,12 +155,23 @@ def hinge_embedding(x, truth, *, margin=1.0, normalization="full"):
     return reduced_loss(where(truth > 0.0, x, relu(margin - x)), normalization=normalization)
 
 
-def triplet_margin(anchor, like, unlike, *, margin=1.0, order=2.0, epsilon=1e-6, normalization="full"):
+def pairwise_distance(x, y, *, order=2.0, epsilon=1e-6, keepdims=False):
+    """The length of x - y + epsilon along the last axis."""
+    return norm(x - y + epsilon, order=order, axis=-1, keepdims=keepdims)
+
+
+def triplet_margin(
+    anchor, like, unlike, *, margin=1.0, order=2.0, epsilon=1e-6, is_swapped=False, normalization="full"
+):
     """max(0, margin + |anchor - like| - |anchor - unlike|)  (Balntas et al., 2016).
 
     anchor, like, unlike: (N, features)
-    order:   of the norm
-    epsilon: is added to each difference
+    order:      of the norm
+    epsilon:    is added to each difference
+    is_swapped: take |like - unlike| for |anchor - unlike| where that is less
     """
-    near, far = [norm(anchor - other + epsilon, order=order, axis=1) for other in (like, unlike)]
+    settings = {"order": order, "epsilon": epsilon}
+    near, far = [pairwise_distance(anchor, other, **settings) for other in (like, unlike)]
+    if is_swapped:
+        far = minimum(far, pairwise_distance(like, unlike, **settings))
     return reduced_loss(relu(near - far + margin), normalization=normalization)

@@ -211,11 +211,15 @@ def gru_cell(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bia
     return z * hidden + (1 - z) * n
 
 
-@gru_cell.shape
-def gru_cell_shape(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bias=None, *, order, reset):
+def check_gates(order, reset):
     if sorted(order) != sorted("rzn"):
         raise ShapeError(f"order is {order!r}; it has each of r, z and n once")
     check_choice("reset", reset, ("after", "before"))
+
+
+@gru_cell.shape
+def gru_cell_shape(x, hidden, input_weight, hidden_weight, input_bias=None, hidden_bias=None, *, order, reset):
+    check_gates(order, reset)
     check_weights(x, hidden, input_weight, hidden_weight, (input_bias, hidden_bias), gates=3)
     return hidden
 

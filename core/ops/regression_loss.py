@@ -16,6 +16,7 @@ __all__ = [
     "binary_cross_entropy",
     "kl_divergence",
     "poisson_nll",
+    "gaussian_nll",
 ]
 
 
@@ -81,3 +82,12 @@ def poisson_nll(x, counts, weights=None, *, form="log", epsilon=1e-8, normalizat
     check_choice("poisson_nll: form", form, ("log", "rate"))
     losses = exp(x) - counts * x if form == "log" else x - counts * log(x + epsilon)
     return reduced_loss(losses, weights, normalization=normalization)
+
+
+def gaussian_nll(x, y, variance, weights=None, *, least=1e-6, normalization="full"):
+    """The negative logarithm of the density of y under normal distributions, but for the constant log(2 pi) / 2.
+
+    x, variance: of the distributions; a variance counts as at least `least`  (Nix & Weigend, 1994)
+    """
+    variance = maximum(variance, least)
+    return reduced_loss((log(variance) + square(x - y) / variance) * 0.5, weights, normalization=normalization)

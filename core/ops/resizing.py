@@ -19,7 +19,7 @@ CORNERS = ("half_pixel", "align_corners", "asymmetric")
 
 
 @op
-def resize(x, *, size, method="linear", corners="half_pixel", sharpness=-0.75):
+def resize(x, *, size, method="linear", corners="half_pixel", sharpness=-0.75, factors=None):
     """x in another size.
 
     x:         (N, C, *spatial)
@@ -31,14 +31,16 @@ def resize(x, *, size, method="linear", corners="half_pixel", sharpness=-0.75):
                "windows": the average over whole elements, as adaptive_average_pool has it (PyTorch's area)
     corners:   see above; "area" and "windows" have no choice
     sharpness: the constant of "cubic": -0.75 (PyTorch, TensorFlow 1), -0.5 (TensorFlow 2)
+    factors:   for each axis, what stands for m / n in the corner rules where m is a rounded n * factor (PyTorch's
+               scale_factor); "align_corners", "area" and "windows" need none
     """
-    for axis, m in enumerate(size, 2):
-        table = weights(x.shape[axis], m, method, corners, sharpness).astype(x.dtype)
+    for axis, (m, factor) in enumerate(zip(size, factors or (None,) * len(size), strict=True), 2):
+        table = weights(x.shape[axis], m, factor, method, corners, sharpness).astype(x.dtype)
         x = np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), table.T), -1, axis)
     return np.ascontiguousarray(x)
 
 
-def weights(n, m, method, corners, sharpness):
+def weights(n, m, factor, method, corners, sharpness):
     """(m, n): what each of m elements of the output takes from each of n of the input."""
     table = np.zeros((m, n))
     i = np.arange(m)
@@ -50,9 +52,9 @@ def weights(n, m, method, corners, sharpness):
         overlap = np.minimum(elements + 1, high) - np.maximum(elements, low)
         return np.maximum(overlap, 0).T / (high - low)[:, None]
     if method == "nearest":
-        table[i, nearest(i, n, m, corners)] = 1
+        table[i, nearest(i, n, m, factor, corners)] = 1
         return table
-    at = places(i, n, m, corners)
+    at = places(i, n, m, factor, corners)
     below = np.floor(at).astype(int)
     part = at - below
     taps = {0: 1 - part, 1: part}
@@ -63,19 +65,21 @@ def weights(n, m, method, corners, sharpness):
     return table
 
 
-def places(i, n, m, corners):
+def places(i, n, m, factor, corners):
     """Where in the input each element looks."""
     if corners == "align_corners":
         return i * ((n - 1) / (m - 1)) if m > 1 else i * 0.0
-    return (i + 0.5) * (n / m) - 0.5 if corners == "half_pixel" else i * (n / m)
+    step = n / m if factor is None else 1 / factor
+    return (i + 0.5) * step - 0.5 if corners == "half_pixel" else i * step
 
 
-def nearest(i, n, m, corners):
+def nearest(i, n, m, factor, corners):
     """Which element of the input each one takes."""
     if corners == "align_corners":
-        return np.floor(places(i, n, m, corners) + 0.5).astype(int)
+        return np.floor(places(i, n, m, factor, corners) + 0.5).astype(int)
     doubled = 2 * i + 1 if corners == "half_pixel" else 2 * i
-    return np.minimum(doubled * n // (2 * m), n - 1)
+    at = doubled * n // (2 * m) if factor is None else np.floor(doubled / (2 * factor)).astype(int)
+    return np.minimum(at, n - 1)
 
 
 def cubic(distance, a):
@@ -86,17 +90,19 @@ def cubic(distance, a):
 
 
 @resize.shape
-def resize_shape(x, *, size, method, corners, sharpness):
+def resize_shape(x, *, size, method, corners, sharpness, factors):
     check_choice("method", method, METHODS)
     check_choice("corners", corners, CORNERS)
-    if x.ndim < 3 or len(size) != x.ndim - 2:
-        raise ShapeError(f"size {size} is not one number for each spatial axis of {x}")
+    for name, given in (("size", size), ("factors", factors)):
+        if given is not None and (x.ndim < 3 or len(given) != x.ndim - 2):
+            raise ShapeError(f"{name} {given} is not one number for each spatial axis of {x}")
     return x.with_shape((*x.shape[:2], *size))
 
 
 @resize.gradient("x")
-def resize_gradient_x(g, x_spec, method, corners, sharpness):
-    return resize_gradient(g, size=x_spec.shape[2:], method=method, corners=corners, sharpness=sharpness)
+def resize_gradient_x(g, x_spec, method, corners, sharpness, factors):
+    settings = {"method": method, "corners": corners, "sharpness": sharpness, "factors": factors}
+    return resize_gradient(g, size=x_spec.shape[2:], **settings)
 
 
 def resize_settings():
@@ -110,6 +116,8 @@ def resize_settings():
     yield (5, 4), {"size": (3, 6), "method": "windows"}
     yield (2, 1, 3), {"size": (3, 1, 2)}
     yield (3, 3), {"size": (1, 1), "corners": "align_corners"}
+    yield (5, 4), {"size": (7, 3), "factors": (1.5, 0.9)}
+    yield (5, 4), {"size": (7, 3), "factors": (1.5, 0.9), "method": "nearest", "corners": "asymmetric"}
 
 
 @resize.samples
@@ -117,30 +125,33 @@ def resize_samples(make):
     for sizes, settings in resize_settings():
         yield make(2, 2, *sizes), settings
     yield make(0, 2, 3, 3), {"size": (2, 2)}
+    yield make(1, 1, 3, 3), {"size": (3, 3)}
+    yield make(1, 1, 3, 5), {"size": (5, 3)}
 
 
 @op
-def resize_gradient(g, *, size, method="linear", corners="half_pixel", sharpness=-0.75):
+def resize_gradient(g, *, size, method="linear", corners="half_pixel", sharpness=-0.75, factors=None):
     """The gradient of resize's input: each element of g given back to those that it was made of.
 
     g:      (N, C, *spatial of the output)
     return: (N, C, *size)
     size:   spatial sizes of resize's input
     """
-    for axis, n in enumerate(size, 2):
-        table = weights(n, g.shape[axis], method, corners, sharpness).astype(g.dtype)
+    for axis, (n, factor) in enumerate(zip(size, factors or (None,) * len(size), strict=True), 2):
+        table = weights(n, g.shape[axis], factor, method, corners, sharpness).astype(g.dtype)
         g = np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), table), -1, axis)
     return np.ascontiguousarray(g)
 
 
 @resize_gradient.shape
-def resize_gradient_shape(g, *, size, method, corners, sharpness):
-    return resize_shape(g, size=size, method=method, corners=corners, sharpness=sharpness)
+def resize_gradient_shape(g, **settings):
+    return resize_shape(g, **settings)
 
 
 @resize_gradient.gradient("g")
-def resize_gradient_gradient(gg, g_spec, method, corners, sharpness):
-    return resize(gg, size=g_spec.shape[2:], method=method, corners=corners, sharpness=sharpness)
+def resize_gradient_gradient(gg, g_spec, method, corners, sharpness, factors):
+    settings = {"method": method, "corners": corners, "sharpness": sharpness, "factors": factors}
+    return resize(gg, size=g_spec.shape[2:], **settings)
 
 
 @resize_gradient.samples
@@ -148,6 +159,7 @@ def resize_gradient_samples(make):
     for sizes, settings in resize_settings():
         yield make(2, 2, *settings["size"]), {**settings, "size": sizes}
     yield make(0, 2, 3, 3), {"size": (2, 2)}
+    yield make(1, 1, 3, 5), {"size": (5, 3)}
 
 
 def adaptive_average_pool(x, *, size):

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from .. import config
-from ..autodiff import gradients
+from ..autodiff import dense, gradients
 from ..backend import Device
 from ..graph import Graph, Symbol
 from ..layer import Layer
@@ -28,25 +28,29 @@ Made: TypeAlias = "dict[str, Array]"
 
 @frozen(eq=False)
 class LayerCase:
-    """A layer with inputs: floats in float32, whole numbers as they are."""
+    """A layer with inputs: floats in float32, whole numbers as they are; None for one that is left out."""
 
     layer: Layer
     number: int
-    inputs: tuple[Array, ...]
+    inputs: tuple[Array | None, ...]
 
     def __str__(self) -> str:
         return f"{type(self.layer).__name__}-{self.number}"
 
     def __repr__(self) -> str:
-        return f"{self.layer!r} of {', '.join([f'{x.dtype}{list(x.shape)}' for x in self.inputs])}"
+        given = ["None" if x is None else f"{x.dtype}{list(x.shape)}" for x in self.inputs]
+        return f"{self.layer!r} of {', '.join(given)}"
 
 
 def layer_cases(cls: type[Layer]) -> Iterator[LayerCase]:
     """The examples that a layer brings, made anew."""
     seed(1)
     for number, (layer, *inputs) in enumerate(cls.samples(Make(zlib.crc32(cls.__name__.encode())))):
-        arrays = [np.asarray(x) for x in inputs]
-        yield LayerCase(layer, number, tuple([x.astype(np.float32) if x.dtype == np.float64 else x for x in arrays]))
+        yield LayerCase(layer, number, tuple([None if x is None else _in_float32(np.asarray(x)) for x in inputs]))
+
+
+def _in_float32(x: Array) -> Array:
+    return x.astype(np.float32) if x.dtype == np.float64 else x
 
 
 class Trial:
@@ -56,7 +60,7 @@ class Trial:
         self.case, self.layer, self.device = case, case.layer, device
         inputs = self._uploaded()
         with config.device(device), recording(False):
-            self.layer.build(*[x.spec for x in inputs])
+            self.layer.build(*[None if x is None else x.spec for x in inputs])
             self.values = self._owned()
             outs = _tuple(self.layer(*inputs, training=True))
         random = np.random.default_rng(zlib.crc32(str(case).encode()))
@@ -73,13 +77,14 @@ class Trial:
         """What calls on tensors make."""
         self.restore()
         inputs = self._uploaded()
-        sources = [x.require_gradient() for x in inputs if is_float(x.dtype)] + list(self.trained.values())
+        floats = [x.require_gradient() for x in inputs if x is not None and is_float(x.dtype)]
+        sources = floats + list(self.trained.values())
         with recording(True):
             outs = _tuple(self.layer(*inputs, training=training))
         seeds = [Tensor.of(w, device=self.device) for w in self.weights]
         with recording(False):
-            found = gradients([out for out in outs if is_float(out.dtype)], sources, seeds)
-        return self.told(outs, found)
+            found = map(dense, gradients([out for out in outs if is_float(out.dtype)], sources, seeds))
+            return self.told(outs, list(found))
 
     def program(self, training: bool | None, without: Sequence[str] = ()) -> Planned:
         """The same as a program for any batch.
@@ -87,15 +92,16 @@ class Trial:
         training: None where it is fed
         """
         graph = Graph()
-        inputs = [graph.placeholder(("batch", *x.shape[1:]), x.dtype) for x in self.case.inputs]
+        inputs = [None if x is None else graph.placeholder(("batch", *x.shape[1:]), x.dtype) for x in self.case.inputs]
+        given = [x for x in inputs if x is not None]
         phase = graph.placeholder((), "bool") if training is None else training
         with config.device(self.device):
             outs = _tuple(self.layer(*inputs, training=phase))
         weighted = [out for out in outs if is_float(out.dtype)]
         seeds = [graph.placeholder(out.spec.shape, out.dtype) for out in weighted]
-        sources = [x for x in inputs if is_float(x.dtype)] + [graph.capture(p) for p in self.trained.values()]
-        found = gradients(weighted, sources, seeds)
-        fed = [*inputs, *seeds, *([phase] if isinstance(phase, Symbol) else [])]
+        sources = [x for x in given if is_float(x.dtype)] + [graph.capture(p) for p in self.trained.values()]
+        found = [dense(g) for g in gradients(weighted, sources, seeds)]
+        fed = [*given, *seeds, *([phase] if isinstance(phase, Symbol) else [])]
         fetches = [*outs, *[g for g in found if g is not None]]
         made = Program(fetches, updates=graph.updates, fed=fed, device=self.device, without=without)
         return Planned(self, made, fed, len(outs), [g is not None for g in found])
@@ -111,8 +117,8 @@ class Trial:
         made |= {f"gradient {i}": np.array(g.numpy()) for i, g in enumerate(found) if g is not None}
         return made | {f"{name}, afterwards": value for name, value in self._owned().items()}
 
-    def _uploaded(self) -> list[Tensor]:
-        return [Tensor.of(x, device=self.device) for x in self.case.inputs]
+    def _uploaded(self) -> list[Tensor | None]:
+        return [None if x is None else Tensor.of(x, device=self.device) for x in self.case.inputs]
 
     def _owned(self) -> Made:
         return {name: np.array(p.numpy()) for name, p in self.layer.owned.items()}
@@ -131,7 +137,8 @@ class Planned:
     def run(self, training: bool) -> Made:
         """What the program makes."""
         self.trial.restore()
-        values = [*self.trial.case.inputs, *self.trial.weights, np.array(training)]
+        inputs = [x for x in self.trial.case.inputs if x is not None]
+        values = [*inputs, *self.trial.weights, np.array(training)]
         made = self.program.run(dict(zip(self.fed, values, strict=False)))
         given = iter(made[self.results :])
         return self.trial.told(made[: self.results], [next(given) if has else None for has in self.has_gradient])

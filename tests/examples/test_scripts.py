@@ -11,16 +11,19 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def run(script, folder):
-    """What a script prints, once it has ended well, in an empty folder and blind to this machine's settings."""
+def run(script, folder, *arguments, leaves=()):
+    """What a script prints, once it has ended well, in an empty folder and blind to this machine's settings.
+
+    leaves: the files that it is to write there
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIVIUM_")}
     homes = {"XDG_CONFIG_HOME": str(folder), "MPLCONFIGDIR": str(folder), "COLUMNS": "100"}
     result = subprocess.run(
-        [sys.executable, "-W", "error", str(EXAMPLES / script)], cwd=folder, env={**kept, **homes},
+        [sys.executable, "-W", "error", str(EXAMPLES / script), *arguments], cwd=folder, env={**kept, **homes},
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
-    assert not list(folder.iterdir()), "it left something behind"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(leaves), "what it leaves behind"
     return result.stdout
 
 
@@ -55,3 +58,61 @@ def test_mixed_styles_train(tmp_path):
         "a solver driving a module",
     ]
     assert all("loss" in line and "->" in line for line in printed)
+
+
+VGG16 = '32 variables, {} parameters, Tensor("fc8/Relu:0", shape=(?, 10), dtype=float32)'
+DEAD = "no gradient: conv5_2/weight:0, conv5_2/bias:0"
+OF_TENSORFLOW_1 = {
+    "addition.py": ["17", 'Tensor("Add:0", shape=(), dtype=int32)'],
+    "session.py": ["[24. 35.]"],
+    "names.py": ["True", 'Tensor("processedImage:0", shape=(32, 32, 3), dtype=float32)', "Placeholder"],
+    "placeholders.py": ["5.2"],
+    "variables.py": ["6.0"],
+    "uninitialized.py": [
+        "Attempting to use uninitialized value Variable; run tf.global_variables_initializer(), or restore a "
+        "checkpoint, first"
+    ],
+    "classifier.py": [
+        'Tensor("output:0", shape=(?, 2), dtype=float32)', "(?,)", "./moules", "./moules", "(5, 2) None",
+        "the loss fell: True", "(10, 2)",
+    ],
+    "vgg16.py": [
+        f"224x224: {VGG16.format('134,301,514')}", DEAD, f"32x32: {VGG16.format('33,638,218')}", DEAD, "(2, 10)",
+    ],
+}  # fmt: skip
+CHECKPOINT = ["checkpoint", "moules.data-00000-of-00001", "moules.index", "moules.meta"]
+
+
+@pytest.mark.parametrize("script", OF_TENSORFLOW_1)
+def test_programs_of_tensorflow_1_print_what_they_printed(script, tmp_path):
+    printed = run(f"tensorflow1/{script}", tmp_path, leaves=CHECKPOINT if script == "classifier.py" else ())
+
+    assert printed.splitlines() == OF_TENSORFLOW_1[script]
+
+
+def test_every_program_of_tensorflow_1_is_tested_and_described():
+    scripts = sorted(path.name for path in (EXAMPLES / "tensorflow1").glob("*.py"))
+    readme = (EXAMPLES / "tensorflow1" / "README.md").read_text(encoding="utf-8")
+
+    assert scripts == sorted(OF_TENSORFLOW_1)
+    assert all(f"| `{script}` |" in readme for script in scripts)
+
+
+@pytest.mark.slow
+def test_deep_mnist_learns_within_sixty_steps(tmp_path):
+    first, last = run("deep_mnist/deep_mnist.py", tmp_path, "60").splitlines()
+
+    assert re.fullmatch(r"step 0, training accuracy 0\.\d+", first)
+    assert float(last.removeprefix("test accuracy ")) > 0.5
+
+
+@pytest.mark.parametrize("style", ["torch", "tensorflow"])
+def test_char_rnn_learns_and_writes(style, tmp_path):
+    small = ["--batch-size", "20", "--bptt", "25", "--hidden", "64", "--length", "40"]
+
+    printed = run(f"char_rnn/char_rnn_{style}.py", tmp_path, "--steps", "60", "--log-interval", "20", *small)
+
+    losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed)]
+    assert losses[0] > losses[1] > losses[2]
+    assert losses[2] < 3.2
+    assert len(printed.partition("\n\n")[2]) >= len("PATIENCE, n.  ") + 40

@@ -203,3 +203,12 @@ def test_a_size_made_of_others_is_checked_whatever_the_order_of_the_feeds(device
 
     with pytest.raises(FeedError, match=r"2\*n is 2 in one feed and 3 in another"):
         program.run({twice: np.zeros(3, np.float32), once: np.zeros(1, np.float32)})
+
+
+def test_sizes_that_are_broadcast_again_and_again_do_not_grow():
+    a, b = Dim(), Dim()
+
+    (size,) = broadcast(Spec((a,)), Spec((b,)))
+    (again,) = broadcast(Spec((size,)), Spec((a,)), Spec((b,)), Spec((size,)))
+
+    assert again == size

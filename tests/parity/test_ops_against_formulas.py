@@ -1,6 +1,7 @@
 """Where Caffe and TensorFlow differ from PyTorch, the setting that gives theirs agrees with their formula."""
 
 import colorsys
+import itertools
 import math
 
 import numpy as np
@@ -289,3 +290,96 @@ def test_compositions_take_a_batch_of_unknown_size():
 def test_a_mistake_is_told_in_the_words_of_the_op(call, message):
     with pytest.raises(TriviumError, match=message):
         call(Tensor.of(IMAGE))
+
+
+# -- sequences -----------------------------------------------------------------------------------
+
+
+def reading(path, blank):
+    """What a path of classes reads as: repeats taken out, then blanks."""
+    return tuple([c for i, c in enumerate(path) if c != blank and (i == 0 or path[i - 1] != c)])
+
+
+@pytest.mark.parametrize("blank", [0, 2])
+def test_ctc_adds_up_the_chances_of_all_paths_that_read_as_the_labels(blank):
+    classes = [c for c in range(3) if c != blank]
+    wanted = [(classes[0], classes[1]), (classes[1], classes[1]), ()]
+    lengths = np.array([4, 3, 2])
+    chances = RANDOM.dirichlet(np.ones(3), size=(3, 4))
+    labels = np.array([[*row, 0, 0][:2] for row in wanted])
+
+    losses = ops.ctc_loss(*[Tensor.of(x) for x in (np.log(chances), labels, lengths, np.array([2, 2, 0]))], blank=blank)
+
+    expected = [
+        sum(
+            math.prod(chances[n, t, c] for t, c in enumerate(path))
+            for path in itertools.product(range(3), repeat=int(lengths[n]))
+            if reading(path, blank) == row
+        )
+        for n, row in enumerate(wanted)
+    ]
+    assert close(losses, -np.log(expected))
+
+
+def test_a_sequence_that_is_too_short_for_its_labels_has_no_chance():
+    log_chances = Tensor.of(np.log(np.full((1, 2, 3), 1 / 3))).require_gradient()
+
+    loss = ops.ctc_loss(log_chances, *[Tensor.of(np.array(x)) for x in ([[1, 1]], [2], [2])])  # needs a blank between
+
+    assert computed(loss).tolist() == [math.inf]
+
+
+def test_labels_and_lengths_that_do_not_exist_are_refused():
+    operands = [np.zeros((1, 2, 3)), np.array([[1, 7]]), np.array([2]), np.array([1])]
+    ops.ctc_loss(*[Tensor.of(x) for x in operands])  # the 7 stands behind the one label
+
+    with pytest.raises(TriviumError, match=r"ctc_loss: label_lengths are 0\.\.2, got \[3\]"):
+        ops.ctc_loss(*[Tensor.of(x) for x in (*operands[:3], np.array([3]))])
+    with pytest.raises(TriviumError, match=r"ctc_loss: labels are 0\.\.2, there are others among \[1 7\]"):
+        ops.ctc_loss(*[Tensor.of(x) for x in (*operands[:3], np.array([2]))])
+
+
+# -- windows and places --------------------------------------------------------------------------
+
+
+def test_folding_counts_each_element_as_often_as_windows_saw_it():
+    ones = Tensor.of(np.ones((1, 2, 5, 4)))
+    settings = {"kernel": (3, 2), "stride": (1, 2), "padding": (1, 0)}
+
+    columns = ops.unfold(ones, **settings)
+    back = ops.fold(columns, size=(5, 4), **settings)
+
+    assert columns.shape == (1, 12, 10)
+    assert np.array_equal(computed(back)[0, 1], np.repeat([[2], [3], [3], [3], [2]], 4, axis=1))
+
+
+def test_the_grid_of_no_motion_gives_the_image_back():
+    theta = Tensor.of(np.array([[[1.0, 0, 0], [0, 1.0, 0]]] * 2))
+
+    for align_corners in (True, False):
+        grid = ops.affine_grid(theta, size=(4, 6), align_corners=align_corners)
+        for method in ("linear", "nearest"):
+            assert close(ops.grid_sample(Tensor.of(IMAGE), grid, method=method, align_corners=align_corners), IMAGE)
+
+
+def test_a_mirror_image_is_a_grid_with_one_axis_turned():
+    theta = Tensor.of(np.array([[[-1.0, 0, 0], [0, 1.0, 0]]] * 2))
+
+    grid = ops.affine_grid(theta, size=(4, 6))
+
+    assert close(ops.grid_sample(Tensor.of(IMAGE), grid), IMAGE[..., ::-1])
+
+
+# -- several labels ------------------------------------------------------------------------------
+
+
+def test_each_label_keeps_its_margin_from_every_class_that_is_none():
+    x = RANDOM.normal(size=(3, 4))
+    labels = np.array([[2, 0, -1, 1], [-1, 3, 3, 3], [0, 1, 2, 3]])
+
+    expected = []
+    for scores, row in zip(x, ([2, 0], [], [0, 1, 2, 3]), strict=True):
+        others = [c for c in range(4) if c not in row]
+        expected.append(sum(max(0.0, 1 - scores[j] + scores[i]) for j in row for i in others) / 4)
+
+    assert close(ops.multilabel_margin(Tensor.of(x), Tensor.of(labels), normalization="each"), expected)

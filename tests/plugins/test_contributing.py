@@ -82,7 +82,7 @@ class Bounded(torch.optim.Optimizer):
     def hyper(self, group, step):
         return {"learning_rate": group["lr"], "weight_decay": 0.0}
 
-net = torch.nn.Sequential(find_layer("Softsign")())
+net = torch.nn.Sequential(find_layer("ScaledSoftsign")())
 x = torch.tensor([[1.0, 3.0]])
 net(x)
 optimizer = Bounded(net.parameters(), lr=0.1)
@@ -108,7 +108,7 @@ class Bounded(tf.train.Optimizer):
         return {"learning_rate": 0.1, "weight_decay": 0.0}
 
 x = tf.placeholder(tf.float32, [None, 2])
-loss = tf.reduce_sum(tf.apply(find_layer("Softsign")(), x))
+loss = tf.reduce_sum(tf.apply(find_layer("ScaledSoftsign")(), x))
 train = Bounded(name="Bounded").minimize(loss)
 with tf.Session() as session:
     session.run(tf.global_variables_initializer())
@@ -124,7 +124,7 @@ def test_its_layer_type_and_optimizer_train_in_the_prototxt_style(plugin):
 base_lr: 0.1 lr_policy: "fixed" type: "Bounded"
 net_param {
   layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 1 dim: 2 } } }
-  layer { name: "s" type: "Softsign" bottom: "x" top: "s" }
+  layer { name: "s" type: "ScaledSoftsign" bottom: "x" top: "s" }
   layer { name: "sum" type: "Reduced" bottom: "s" top: "loss" loss_weight: 1 }
 }""")
     printed = run(plugin, """\

@@ -273,3 +273,13 @@ def test_cuda_on_a_machine_without_it_names_what_there_is():
     if not ours.cuda.is_available():
         with pytest.raises(RuntimeError, match=r"'cuda'.*installed backends: .*cpu"):
             ours.ones(1).cuda()
+
+
+def test_the_gradient_of_an_op_without_rules_of_its_own_is_a_leaf():
+    x = ours.randn(2, 3, requires_grad=True)
+
+    ours.nn.functional.layer_norm(x, (3,)).sum().backward()
+
+    assert not x.grad.requires_grad
+    (g,) = ours.autograd.grad((ours.nn.functional.layer_norm(x, (3,)) ** 2).sum(), x, create_graph=True)
+    assert g.requires_grad

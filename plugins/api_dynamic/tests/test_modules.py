@@ -130,6 +130,8 @@ def test_a_layer_computes_what_pytorchs_does(peer, name, is_training):
 
 @pytest.mark.parametrize("make", [lambda nn: nn.Linear(30, 50), lambda nn: nn.Conv2d(4, 50, 3, groups=2)])
 def test_first_weights_have_pytorchs_range(peer, make):
+    ours.manual_seed(0)
+    peer.manual_seed(0)
     mine, theirs = make(ours.nn), make(peer.nn)
 
     for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):

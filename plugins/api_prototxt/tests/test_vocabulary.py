@@ -415,3 +415,163 @@ class TestFillers:
         assert 0.07 < (sparse != 0).mean() < 0.13
         np.testing.assert_allclose(ball.sum(1), 1, rtol=1e-5)
         np.testing.assert_allclose(tent, np.outer([0.25, 0.75, 0.75, 0.25], [0.25, 0.75, 0.75, 0.25]))
+
+
+class TestSequences:
+    """x (T, N, D), cont (T, N); the formulas walk one step after the other."""
+
+    UNITS = 3
+    SETTINGS = "recurrent_param { num_output: 3 weight_filler { type: 'gaussian' std: 0.5 } "
+    SETTINGS += "bias_filler { type: 'uniform' min: -1 max: 1 }"
+    X = grid(4, 2, 5)
+    CONT = np.array([[0, 1], [1, 1], [1, 0], [1, 1]], np.float32)
+
+    def net(self, make_net, type, more="", extra=(), tops="y"):
+        arrays = [self.X, self.CONT, *extra]
+        names = "a b c d e".split()[: len(arrays)]
+        text = ""
+        for name, array in zip(names, arrays):
+            dims = " ".join(f"dim: {n}" for n in array.shape)
+            text += f'layer {{ name: "{name}" type: "Input" top: "{name}" input_param {{ shape {{ {dims} }} }} }}\n'
+        net = make_net(text + layer(type, f"{self.SETTINGS} {more} }}", " ".join(names), tops))
+        return net, dict(zip(names, arrays))
+
+    @staticmethod
+    def lstm(x, cont, weights, h, c):
+        w_x, b, *_, w_h = weights
+        made = []
+        for row, k in zip(x, cont[..., None]):
+            h, c = h * k, c * k
+            i, f, o, g = np.split(row @ w_x.T + b + h @ w_h.T, 4, 1)
+            i, f, o = [1 / (1 + np.exp(-gate)) for gate in (i, f, o)]
+            c = f * c + i * np.tanh(g)
+            h = o * np.tanh(c)
+            made.append(h)
+        return np.stack(made), h, c
+
+    @staticmethod
+    def close(actual, expected):
+        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+    def test_embed_looks_rows_up_and_adds_a_bias(self, make_net):
+        indices = np.array([[1, 4], [0, 1]], np.float32)
+        settings = "embed_param { num_output: 3 input_dim: 5 weight_filler { type: 'gaussian' } "
+        settings += "bias_filler { type: 'constant' value: 2 } }"
+        net = make_net(rows(indices.shape) + layer("Embed", settings))
+
+        y = net.forward(a=indices)["y"]
+
+        table, bias = [blob.data for blob in net.params["l"]]
+        assert (table.shape, bias.shape) == ((5, 3), (3,))
+        np.testing.assert_array_equal(y, table[indices.astype(int)] + bias)
+        with pytest.raises(PrototxtError, match="input_dim is missing: say how many rows there are"):
+            make_net(rows((2, 2)) + layer("Embed", "embed_param { num_output: 3 }"))
+        with pytest.raises(ValueError, match=r"1\.5 cannot be represented"):
+            net.forward(a=indices + 0.5)
+
+    def test_an_lstm_goes_on_where_the_last_forward_ended(self, make_net):
+        net, _ = self.net(make_net, "LSTM")
+        weights = [blob.data for blob in net.params["l"]]
+        assert [w.shape for w in weights] == [(12, 5), (12,), (12, 3)]
+
+        h = c = np.zeros((2, 3))
+        for cont in (self.CONT, np.ones_like(self.CONT), self.CONT):
+            y = net.forward(a=self.X, b=cont)["y"]
+            expected, h, c = self.lstm(self.X, cont, weights, h, c)
+            self.close(y, expected)
+
+    def test_a_static_input_stands_beside_every_step(self, make_net):
+        static = grid(2, 4, seed=1)
+        net, fed = self.net(make_net, "LSTM", extra=[static])
+        w_x, b, w_static, w_h = [blob.data for blob in net.params["l"]]
+        assert w_static.shape == (12, 4)
+
+        y = net.forward(**fed)["y"]
+
+        x = np.concatenate([self.X, np.broadcast_to(static, (4, 2, 4))], 2)
+        zero = np.zeros((2, 3))
+        self.close(y, self.lstm(x, self.CONT, [np.concatenate([w_x, w_static], 1), b, w_h], zero, zero)[0])
+
+    def test_exposed_states_come_in_and_go_out(self, make_net):
+        h, c = grid(1, 2, 3, seed=1), grid(1, 2, 3, seed=2)
+        net, fed = self.net(make_net, "LSTM", "expose_hidden: true", [h, c], "y h c_t")
+        ones = np.ones_like(self.CONT)
+
+        out = net.forward(**{**fed, "b": ones})
+
+        weights = [blob.data for blob in net.params["l"]]
+        for _ in range(2):
+            expected = self.lstm(self.X, ones, weights, h[0], c[0])
+            for actual, value in zip((out["y"], out["h"][0], out["c_t"][0]), expected):
+                self.close(actual, value)
+            out = net.forward(**{**fed, "b": ones})  # nothing is carried on
+
+    def test_an_rnn_has_a_layer_behind_its_states(self, make_net):
+        net, fed = self.net(make_net, "RNN")
+        weights = w_x, b_h, w_h, w_o, b_o = [blob.data for blob in net.params["l"]]
+        assert [w.shape for w in weights] == [(3, 5), (3,), (3, 3), (3, 3), (3,)]
+
+        h = np.zeros((2, 3))
+        for _ in range(2):
+            y = net.forward(**fed)["y"]
+            for row, k, actual in zip(self.X, self.CONT[..., None], y):
+                h = np.tanh(row @ w_x.T + b_h + (h * k) @ w_h.T)
+                self.close(actual, np.tanh(h @ w_o.T + b_o))
+
+    def test_gradients_stop_where_a_sequence_begins_and_where_a_forward_ends(self, make_net):
+        text = rows((4, 2, 5), (4, 2), (4, 2, 3)) + layer("LSTM", f"{self.SETTINGS} }}", "a b", "y")
+        net = make_net(
+            text + 'layer { name: "loss" type: "EuclideanLoss" bottom: "y" bottom: "c" top: "loss" }', caffe.TRAIN
+        )
+        target, ones = grid(4, 2, 3, seed=3), np.ones_like(self.CONT)
+        net.forward(a=self.X, b=ones, c=target)  # so that a state is carried on
+        net.forward(a=self.X, b=ones, c=target)
+        net.clear_param_diffs()
+        net.forward(a=self.X, b=self.CONT, c=target)
+        net.backward()
+
+        weights = [blob.data.astype(float) for blob in net.params["l"]]
+        zero = np.zeros((2, 3))
+        _, h, c = self.lstm(self.X, ones, weights, zero, zero)
+        _, h, c = self.lstm(self.X, ones, weights, h, c)
+        for at, blob in enumerate(net.params["l"]):
+            turned, losses = np.random.default_rng(at).normal(size=blob.shape), []
+            for step in (1e-4, -1e-4):
+                moved = [w + step * turned if i == at else w for i, w in enumerate(weights)]
+                y, _, _ = self.lstm(self.X, self.CONT, moved, h, c)
+                losses.append(((y - target) ** 2).sum() / 2 / 4)
+            assert (blob.diff * turned).sum() == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-3)
+
+    def test_a_net_that_shares_weights_carries_its_own_state(self, make_net):
+        net, _ = self.net(make_net, "LSTM")
+        ones = np.ones_like(self.CONT)
+        first = net.forward(a=self.X, b=ones)["y"].copy()
+        other = caffe.Net(net.draft, share=net)
+
+        assert np.array_equal(other.forward(a=self.X, b=ones)["y"], first)
+        assert not np.array_equal(net.forward(a=self.X, b=ones)["y"], first)
+        assert other.params["l"][0].data is net.params["l"][0].data
+
+    def test_an_lstm_unit_is_one_step(self, make_net):
+        c, gates, cont = grid(1, 2, 3), grid(1, 2, 12, seed=1), np.array([[1, 0]], np.float32)
+        net = make_net(rows(c.shape, gates.shape, cont.shape) + layer("LSTMUnit", "", "a b c", "d h"))
+
+        out = net.forward(a=c, b=gates, c=cont)
+
+        i, f, o, g = np.split(gates[0], 4, 1)
+        i, f, o = [1 / (1 + np.exp(-gate)) for gate in (i, f, o)]
+        after = f * c[0] * cont[0][:, None] + i * np.tanh(g)
+        self.close(out["d"][0], after)
+        self.close(out["h"][0], o * np.tanh(after))
+
+    @pytest.mark.parametrize(
+        "settings, tops, words",
+        [
+            ("", "y", "num_output is missing"),
+            ("num_output: 3", "y h", "has 2 bottoms and 2 tops: it takes x, cont, perhaps a static input, and makes 1"),
+            ("num_output: 3 expose_hidden: true", "y h c", "then 2 first states, and makes 3"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, make_net, settings, tops, words):
+        with pytest.raises(PrototxtError, match=words):
+            make_net(rows((4, 2, 5), (4, 2)) + layer("LSTM", f"recurrent_param {{ {settings} }}", "a b", tops))

@@ -62,14 +62,47 @@ def test_shapes_may_be_computed_from_shapes(run):
     got = run([flat, square, zeros, tf.random_uniform(tf.shape(x))], {x: np.zeros((5, 2, 3))})
     assert [a.shape for a in got] == [(5, 6), (10, 3), (5, 7), (5, 2, 3)]
     assert str(flat.shape) == "(?, 6)"
-    with pytest.raises(ValueError, match=r"shape must be known while the graph is built, or follow from tf.shape"):
-        tf.reshape(x, tf.placeholder(tf.int32, [2]))
     with pytest.raises(TypeError, match="shape holds None"):
         tf.reshape(x, x.shape.as_list())
 
 
+def test_shapes_may_be_known_only_when_the_graph_runs(run):
+    count = tf.placeholder(tf.int32, [])
+    sizes = tf.placeholder(tf.int32, [2])
+
+    made = [
+        tf.zeros([count, 2]),
+        tf.reshape(tf.range(6), sizes),
+        tf.range(count),
+        tf.fill(sizes, 1.5),
+        tf.tile([7], [count]),
+    ]
+
+    got = run(made, {count: 3, sizes: [2, 3]})
+    assert [x.shape for x in got] == [(3, 2), (2, 3), (3,), (2, 3), (3,)] and got[2].tolist() == [0, 1, 2]
+    assert [str(x.shape) for x in made] == ["(?, 2)", "(?, ?)", "(?,)", "(?, ?)", "(?,)"]
+    assert run(made[0], {count: 5}).shape == (5, 2)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="-1 is no size: it is below 0"):
+        run(made[0], {count: -1})
+    with pytest.raises(ValueError, match=r"shape: how many sizes .* holds must be known while the graph is built"):
+        tf.zeros(tf.placeholder(tf.int32, [None]))
+
+
+def test_slices_may_have_ends_that_only_the_run_tells(run):
+    n, a = tf.placeholder(tf.int32, []), np.arange(20).reshape(4, 5)
+    x = tf.constant(a)
+
+    made = [x[n], x[:n], x[n:], x[-n:], x[1 : n + 1, n], x[tf.newaxis, ..., n : n + 2], tf.slice(x, [n, 0], [2, -1])]
+
+    for k in (1, 2):
+        expected = [a[k], a[:k], a[k:], a[-k:], a[1 : k + 1, k], a[None, ..., k : k + 2], a[k : k + 2]]
+        for got, want in zip(run(made, {n: k}), expected):
+            np.testing.assert_array_equal(got, want)
+    assert [str(part.shape) for part in made] == ["(5,)", "(?, 5)", "(?, 5)", "(?, 5)", "(?,)", "(1, 4, ?)", "(2, 5)"]
+
+
 def test_a_reshape_that_loses_elements_is_refused():
-    with pytest.raises(ValueError, match=r"has 24 elements.*'Reshape' \(op: 'Reshape'\)"):
+    with pytest.raises(ValueError, match=r"a tensor with 24 elements to shape \[5,5\] \(25 elements\) for 'Reshape'"):
         tf.reshape(X, [5, 5])
 
 

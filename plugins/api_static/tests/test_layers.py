@@ -47,6 +47,86 @@ def test_layers_share_variables_when_they_are_told_to():
         tf.layers.dense(tf.placeholder(tf.float32, [None, None]), 4)
 
 
+def test_a_layer_object_makes_its_variables_once_and_its_operations_each_time(run):
+    layer = tf.layers.Dense(2, activation=tf.nn.relu, kernel_regularizer=lambda w: tf.nn.l2_loss(w))
+    x = tf.constant([[1.0, 2.0]])
+
+    first, second = layer(x), layer(2.0 * x)
+
+    assert (first.op.name, second.op.name) == ("dense/Relu", "dense_1/Relu")
+    assert (layer.name, layer.scope_name, layer.built, layer.count_params()) == ("dense", "dense", True, 6)
+    assert layer.variables == layer.trainable_weights == [layer.kernel, layer.bias] == tf.global_variables()
+    assert layer.losses == tf.losses.get_regularization_losses() and len(layer.losses) == 1
+    a, b, charge, w = run([first, second, layer.losses[0], layer.kernel], init=True)
+    np.testing.assert_allclose(a * 2, b, rtol=1e-6)
+    np.testing.assert_allclose(charge, (w**2).sum() / 2, rtol=1e-6)
+
+
+def test_a_layer_of_ones_own_has_a_scope_and_variables(run):
+    class Scaled(tf.layers.Layer):
+        def build(self, input_shape):
+            self.scale = self.add_variable("scale", [input_shape[-1].value], initializer=tf.constant_initializer(3.0))
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return tf.multiply(inputs, self.scale, name="out")
+
+    y = Scaled(name="mine", trainable=False)(tf.constant([[1.0, 2.0]]))
+
+    assert y.name == "mine/out:0" and variables() == {"mine/scale": [2]} and not tf.trainable_variables()
+    np.testing.assert_array_equal(run(y, init=True), [[3.0, 6.0]])
+
+
+def test_layers_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="Input 0 of layer conv2d is incompatible with the layer: expected ndim=4"):
+        tf.layers.conv2d(tf.zeros([2, 3, 4]), 1, 1)
+    with pytest.raises(ValueError, match="The `strides` argument must be a tuple of 2 integers"):
+        tf.layers.conv2d(tf.zeros([2, 3, 4, 1]), 1, 1, strides=(1, 2, 3))
+    with pytest.raises(NotImplementedError, match="renorm=True is not there"):
+        tf.layers.batch_normalization(tf.zeros([2, 3]), renorm=True)
+
+
+def test_layers_name_their_operations_and_variables():
+    x = tf.placeholder(tf.float32, [None, 8, 8, 3])
+    series = tf.placeholder(tf.float32, [None, 8, 3])
+
+    made = [
+        tf.layers.conv2d(x, 2, 3, use_bias=False), tf.layers.conv2d_transpose(x, 2, 3, name="up"),
+        tf.layers.separable_conv2d(x, 2, 3), tf.layers.conv1d(series, 2, 3), tf.layers.max_pooling1d(series, 2, 2),
+    ]  # fmt: skip
+
+    assert [y.op.name for y in made] == ["conv2d/Conv2D", "up/BiasAdd", "separable_conv2d/BiasAdd", "conv1d/BiasAdd",
+                                         "max_pooling1d/Squeeze"]  # fmt: skip
+    assert variables() == {
+        "conv2d/kernel": [3, 3, 3, 2], "up/kernel": [3, 3, 2, 3], "up/bias": [2],
+        "separable_conv2d/depthwise_kernel": [3, 3, 3, 1], "separable_conv2d/pointwise_kernel": [1, 1, 3, 2],
+        "separable_conv2d/bias": [2], "conv1d/kernel": [3, 3, 2], "conv1d/bias": [2],
+    }  # fmt: skip
+    assert str(made[1].shape) == "(?, 10, 10, 2)"
+
+
+def test_a_constraint_holds_after_each_step():
+    x = tf.placeholder(tf.float32, [None, 2])
+    y = tf.layers.dense(x, 1, kernel_constraint=lambda w: tf.clip_by_value(w, -0.25, 0.25), use_bias=False)
+    step = tf.train.GradientDescentOptimizer(1.0).minimize(y)
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(step, {x: [[1.0, -1.0]]})
+        np.testing.assert_array_equal(session.run("dense/kernel:0"), [[-0.25], [0.25]])
+
+
+def test_dropout_may_drop_whole_channels(run):
+    x = tf.ones([4, 5, 5, 30])
+
+    y, z = run([tf.nn.dropout(x, 0.5, noise_shape=[4, 1, 1, 30]),
+                tf.layers.dropout(x, 0.5, noise_shape=[4, 1, 1, -1], training=True)])  # fmt: skip
+
+    for dropped in (y, z):
+        assert (dropped == dropped[:, :1, :1]).all() and abs((dropped > 0).mean() - 0.5) < 0.2
+        assert set(np.unique(dropped)) == {0.0, 2.0}
+
+
 def test_a_convolution_layer_is_the_function_with_variables(run):
     x = tf.placeholder(tf.float32, [None, 6, 6, 3])
     y = tf.layers.conv2d(
@@ -157,4 +237,9 @@ def test_losses_are_means_and_are_remembered(run):
     expected = [both / 2, both / 2, (logits**2).mean(), np.abs(logits).mean(), 0.75, -log_p[0, 1]]
     np.testing.assert_allclose(run(made), expected, rtol=1e-5)
     assert tf.losses.get_losses() == made
+    assert made[0].name == "softmax_cross_entropy_loss/value:0"
+    with pytest.raises(ValueError, match=r"weights can not be broadcast to values. values.rank=2. weights.rank=1"):
+        tf.losses.mean_squared_error([[0.0, 0.0]], [[1.0, 1.0]], weights=[1.0, 2.0])
+    with pytest.raises(ValueError, match="Invalid Reduction Key mean"):
+        tf.losses.mean_squared_error([0.0], [1.0], reduction="mean")
     np.testing.assert_allclose(run(tf.losses.get_total_loss()), sum(expected), rtol=1e-5)

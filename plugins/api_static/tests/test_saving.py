@@ -32,6 +32,16 @@ def test_a_set_of_files_is_written_and_listed(session, tmp_path):
     ).tolist() == [1.0, 2.0]
 
 
+def test_a_set_may_be_looked_into_without_a_graph(session, tmp_path):
+    tf.train.Saver().save(session, str(tmp_path / "m"))
+
+    reader = tf.train.NewCheckpointReader(str(tmp_path / "m"))
+
+    assert reader.get_variable_to_shape_map() == {"w": [2], "n": []} and reader.has_tensor("w")
+    assert reader.get_variable_to_dtype_map() == {"w": tf.float32, "n": tf.int32} and not reader.has_tensor("x")
+    assert tf.train.load_checkpoint(str(tmp_path)).get_tensor("w").tolist() == [1.0, 2.0]
+
+
 def test_a_new_session_gets_the_saved_values(session, tmp_path):
     saver = tf.train.Saver()
     w, _ = tf.global_variables()

@@ -330,3 +330,15 @@ def test_a_device_with_memory_of_its_own_trains_to_the_same_numbers():
     with registry.temporary():
         registry.register_backend(FakeBackend("fake"))
         np.testing.assert_allclose(losses("fake"), losses("cpu"), rtol=1e-5)
+
+
+def test_gradients_and_variables_may_come_as_a_zip(run):
+    w = tf.get_variable("w", initializer=[3.0])
+    gradients = tf.gradients(tf.square(w), [w])
+
+    step = tf.train.GradientDescentOptimizer(0.5).apply_gradients(zip(gradients, [w]))
+
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(step)
+        assert session.run(w) == [0.0]

@@ -104,6 +104,75 @@ def test_collections_hold_variables():
     assert tf.global_variables() == [a, b] and tf.trainable_variables() == [a] and tf.local_variables() == [c]
 
 
+def test_rows_of_a_variable_change_where_indices_say():
+    start = np.arange(6, dtype=np.float32).reshape(3, 2) + 1.0
+    v = tf.Variable(start)
+    at, rows = [2, 0], np.array([[1, 2], [3, 4]], np.float32)
+    kept = start.copy()
+    kept[at] = rows
+    added = start.copy()
+    added[at] += rows
+    results = {
+        tf.scatter_update: kept, tf.scatter_add: added, tf.scatter_sub: 2 * start - added,
+        tf.scatter_mul: np.where(kept == start, start, start * kept), tf.scatter_min: np.minimum(start, kept),
+        tf.scatter_div: np.where(kept == start, start, start / kept), tf.scatter_max: np.maximum(start, kept),
+    }  # fmt: skip
+
+    with tf.Session() as session:
+        for scatter, expected in results.items():
+            session.run(v.initializer)
+            np.testing.assert_allclose(session.run(scatter(v, at, rows)), expected, err_msg=scatter.__name__)
+            np.testing.assert_allclose(session.run(v), expected)
+        session.run(v.initializer)
+        session.run(v.scatter_add(tf.IndexedSlices(tf.constant(rows), tf.constant([1, 1]))))
+        assert session.run(v).tolist() == [[1, 2], [7, 10], [5, 6]]
+        assert session.run(v.scatter_nd_update([[0, 1], [2, 0]], [9.0, 8.0])).tolist() == [[1, 9], [7, 10], [8, 6]]
+        assert session.run(tf.scatter_nd_add(v, [[1]], [[1.0, 1.0]])).tolist() == [[1, 9], [8, 11], [8, 6]]
+        assert session.run(v.scatter_nd_sub([[1, 1]], [1.0])).tolist() == [[1, 9], [8, 10], [8, 6]]
+    with pytest.raises(TypeError, match=r"scatter_add: .* is no variable"):
+        tf.scatter_add(tf.constant(start), at, rows)
+
+
+def test_some_rows_stand_for_a_whole_tensor(run):
+    rows = tf.IndexedSlices(tf.constant([[1.0], [2.0], [3.0]]), tf.constant([2, 0, 2]), dense_shape=[4, 1])
+
+    assert run(tf.convert_to_tensor(rows)).tolist() == [[2], [0], [4], [0]] and rows.dtype == tf.float32
+    assert run(tf.add(-rows, 1.0)).tolist() == [[-1], [1], [-3], [1]]
+
+
+def test_a_variable_counts_up_to_its_limit():
+    v = tf.Variable(0)
+    up = v.count_up_to(2)
+
+    with tf.Session() as session:
+        session.run(v.initializer)
+        assert [session.run(up), session.run(up), session.run(v)] == [0, 1, 2]
+        with pytest.raises(tf.errors.OutOfRangeError, match="Reached limit of 2"):
+            session.run(up)
+
+
+def test_a_read_after_an_assignment_is_new_where_it_is_made_after_it():
+    v = tf.Variable(1.0)
+    with tf.control_dependencies([v.assign_add(1.0)]):
+        stale, fresh = v + 0.0, tf.identity(v)
+
+    with tf.Session() as session:
+        session.run(v.initializer)
+        assert session.run(fresh) == 2.0 and session.run(stale) in (2.0, 3.0)
+
+
+def test_initialization_is_asserted():
+    a, b = tf.Variable(1.0, name="a"), tf.Variable(2.0, name="b")
+    check = tf.assert_variables_initialized()
+
+    with tf.Session() as session:
+        session.run(a.initializer)
+        with pytest.raises(tf.errors.FailedPreconditionError, match="Attempting to use uninitialized value b"):
+            session.run(check)
+        session.run(b.initializer)
+        assert session.run(check) is None
+
+
 # -- get_variable and its scopes ---------------------------------------------------------------------------
 
 
@@ -218,3 +287,46 @@ def test_orthogonal_and_identity_variables():
     np.testing.assert_allclose(w @ w.T, 4 * np.eye(3), atol=1e-5)
     np.testing.assert_allclose(k.reshape(-1, 4).T @ k.reshape(-1, 4), np.eye(4), atol=1e-5)
     np.testing.assert_array_equal(d, [[3, 0, 0], [0, 3, 0]])
+
+
+# -- getters, partitioners, templates ------------------------------------------------------------------------
+
+
+def test_a_custom_getter_stands_in_for_get_variable(run):
+    asked = []
+
+    def fixed(getter, name, *args, **options):
+        asked.append((name, options["shape"], options["reuse"]))
+        return getter(name, *args, **{**options, "trainable": False})
+
+    with tf.variable_scope("s", custom_getter=fixed, initializer=tf.ones_initializer()):
+        w = tf.get_variable("w", [2])
+        with tf.variable_scope("t", custom_getter=lambda getter, name, **options: getter(name, **options) * 3.0):
+            tripled = tf.get_variable("w", [1])
+
+    assert asked == [("s/w", [2], False), ("s/t/w", [1], False)] and tf.trainable_variables() == []
+    assert run([w, tripled], init=True)[1].tolist() == [3.0] and isinstance(w, tf.Variable)
+
+
+def test_partitioners_are_accepted_and_variables_stay_whole():
+    with tf.variable_scope("s", partitioner=tf.fixed_size_partitioner(3), caching_device="/cpu:0") as scope:
+        w = tf.get_variable("w", [6, 2])
+
+    assert w.shape.as_list() == [6, 2] and scope.partitioner([6, 2]) == [1, 1]
+    assert tf.min_max_variable_partitioner(2)([4]) == tf.variable_axis_size_partitioner(100)([4]) == [1]
+
+
+def test_a_template_makes_its_variables_once(run):
+    def scaled(x, start):
+        return x * tf.get_variable("gain", [], initializer=tf.constant_initializer(start))
+
+    double, triple = tf.make_template("scale", scaled, start=2.0), tf.make_template("scale", scaled, start=3.0)
+    outputs = [double(1.0), double(10.0), triple(1.0)]
+
+    assert [v.name for v in tf.global_variables()] == ["scale/gain:0", "scale_1/gain:0"]
+    assert run(outputs, init=True) == [2.0, 20.0, 3.0] and double.trainable_variables == double.variables
+    assert double.var_scope.name == "scale" and double.name == "scale"
+    late = tf.make_template("late", lambda first: tf.get_variable("a" if first else "b", []))
+    late(True)
+    with pytest.raises(ValueError, match=r"Variable late/b does not exist, or was not created with tf.get_variable"):
+        late(False)

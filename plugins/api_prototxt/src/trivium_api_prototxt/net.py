@@ -396,7 +396,8 @@ class Net:
             f"{part.place}: {part.title}", [wanted[name].shape for name in names],
             f"{lender.title} of {self._lender.path}", [one.blob.shape for one in lender.learned],
         )  # fmt: skip
-        part.layer.owned = {name: one.parameter for name, one in zip(names, lender.learned)}
+        state = {name: spec.make(name) for name, spec in wanted.items() if name not in names}
+        part.layer.owned = {**state, **{name: one.parameter for name, one in zip(names, lender.learned)}}
         part.layer.is_built = True
         part.learned = [Learned(one.blob, one.parameter) for one in lender.learned]
         return True

@@ -5,22 +5,64 @@ import trivium_api_static as tf
 
 # ruff: noqa: F401, F403 - this is the list of names that `tf.` finds; each module names its words in __all__
 
-from . import array, control, dtypes, errors, image, initializers, layers, losses, math, nn, train
-from .array import *
+from . import (
+    client,
+    contrib,
+    data,
+    debugging,
+    dtypes,
+    errors,
+    image,
+    initializers,
+    layers,
+    linalg,
+    logging,
+    losses,
+    math,
+    metrics,
+    nn,
+    test,
+    train,
+)
+from .arithmetic import *
+from .arranging import *
+from .blocks import *
 from .bridge import apply
 from .build import *
+from .casting import *
+from .choosing import *
 from .clipping import *
+from .collection import *
+from .comparison import *
 from .control import *
+from .conversion import *
+from .creation import *
+from .debugging import *
+from .decoding import *
 from .default import get_default_session
+from .default_graph import *
 from .dtypes import *
+from .functional import *
 from .gradient import *
 from .graph import *
-from .math import *
+from .host import *
+from .image import random_crop
+from .linear_algebra import *
 from .nn import bias_add
 from .operation import Operation, Tensor
-from .options import ConfigProto, GPUOptions, GraphOptions, RunMetadata, RunOptions
+from .options import ConfigProto, GPUOptions, GraphOptions, OptimizerOptions, RunMetadata, RunOptions
+from .overriding import *
+from .queues import *
 from .random import *
+from .readers import *
+from .reduction import *
+from .scattering import *
+from .segments import *
 from .session import InteractiveSession, Session
+from .sizes import *
+from .slicing import *
+from .template import *
+from .tensor_array import *
 from .tensor_shape import Dimension, TensorShape
 from .variable import *
 from .variable_scope import *

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
+
 _SHORT = re.compile(r"/?(?:device:)?(cpu|gpu)(?::(\d+|\*))?", re.IGNORECASE)
+HOST = "/job:localhost/replica:0/task:0"
+
+
+@frozen
+class DeviceAttributes:
+    """A device of a session."""
+
+    name: str
+    device_type: str
+    memory_limit_bytes: int = 0
 
 
 def canonical_device(asked: Sequence[Any], operation: Any) -> str:
@@ -31,3 +43,25 @@ def _full(name: str) -> str:
             raise ValueError(f"Malformed device specification '{name}'; for example '/cpu:0' or '/device:GPU:0'")
         parts.append(part)
     return "".join(parts)
+
+
+def present_devices(device: Any, counts: Mapping[str, int], visible: str = "") -> list[DeviceAttributes]:
+    """The devices of a session that runs on one of the core's.
+
+    counts:  how many of a type, where a ConfigProto says so
+    visible: the numbers of the GPUs to count
+    """
+    found = [DeviceAttributes(f"{HOST}/device:CPU:{i}", "CPU") for i in range(max(counts.get("CPU", 1), 1))]
+    if not device.backend.is_host:
+        count = len([n for n in visible.split(",") if n.strip()]) or device.backend.count()
+        count = max(min(count, counts.get("GPU", count)), 1)
+        found += [DeviceAttributes(f"{HOST}/device:GPU:{i}", "GPU") for i in range(count)]
+    return found
+
+
+def is_present(asked: str, devices: Sequence[DeviceAttributes]) -> bool:
+    """Whether one of the devices is what an operation asks for; a job or task alone asks for none."""
+    wanted = re.search(r"/device:(\w+):(\d+|\*)", asked)
+    if wanted is None:
+        return True
+    return any(d.device_type == wanted[1] and (wanted[2] == "*" or d.name.endswith(f":{wanted[2]}")) for d in devices)

@@ -21,8 +21,10 @@ class DType:
     (tf.float32, True, True)
     """
 
-    def __init__(self, name: str, numpy: Any, word: str | None = None, base: DType | None = None) -> None:
-        self.name, self.word = name, word or name
+    def __init__(
+        self, name: str, numpy: Any, word: str | None = None, base: DType | None = None, number: int = 0
+    ) -> None:
+        self.name, self.word, self.as_datatype_enum = name, word or name, number
         self.as_numpy_dtype = numpy
         self.base_dtype = self if base is None else base
 
@@ -33,7 +35,12 @@ class DType:
 
     @property
     def _ref(self) -> DType:
-        return DType(f"{self.name}_ref", self.as_numpy_dtype, f"{self.word}_ref", self)
+        return DType(f"{self.name}_ref", self.as_numpy_dtype, f"{self.word}_ref", self, 100 + self.as_datatype_enum)
+
+    @property
+    def real_dtype(self) -> DType:
+        """The type of real and imaginary parts; its own where it is not complex."""
+        return {"complex64": float32, "complex128": float64}.get(self.base_dtype.name, self)
 
     @property
     def is_floating(self) -> Any:
@@ -54,6 +61,26 @@ class DType:
     def is_complex(self) -> Any:
         """Whether it is a complex type."""
         return self.numpy.kind == "c"
+
+    @property
+    def is_unsigned(self) -> Any:
+        """Whether it holds no negative numbers."""
+        return self.numpy.kind == "u"
+
+    @property
+    def is_quantized(self) -> Any:
+        """Whether it stands for steps of a range: none does here."""
+        return False
+
+    @property
+    def is_numpy_compatible(self) -> Any:
+        """Whether NumPy has it."""
+        return True
+
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """The lowest and the highest number of an image of this type: 0 to 1 for fractions."""
+        return (0, 1) if self.is_floating else (0 if self.is_bool else self.min, 1 if self.is_bool else self.max)
 
     @property
     def size(self) -> int:
@@ -92,23 +119,23 @@ class DType:
         return f"tf.{self.name}"
 
 
-# the second name is the one that TensorFlow's runtime messages use
-float16 = half = DType("float16", np.float16, "half")
-float32 = DType("float32", np.float32, "float")
-float64 = double = DType("float64", np.float64, "double")
-bfloat16 = DType("bfloat16", ml_dtypes.bfloat16)
-int8 = DType("int8", np.int8)
-int16 = DType("int16", np.int16)
-int32 = DType("int32", np.int32)
-int64 = DType("int64", np.int64)
-uint8 = DType("uint8", np.uint8)
-uint16 = DType("uint16", np.uint16)
-uint32 = DType("uint32", np.uint32)
-uint64 = DType("uint64", np.uint64)
-bool = DType("bool", np.bool_)
-string = DType("string", np.object_)
-complex64 = DType("complex64", np.complex64)
-complex128 = DType("complex128", np.complex128)
+# the second name is the one that TensorFlow's runtime messages use, the number that of its files
+float16 = half = DType("float16", np.float16, "half", number=19)
+float32 = DType("float32", np.float32, "float", number=1)
+float64 = double = DType("float64", np.float64, "double", number=2)
+bfloat16 = DType("bfloat16", ml_dtypes.bfloat16, number=14)
+int8 = DType("int8", np.int8, number=6)
+int16 = DType("int16", np.int16, number=5)
+int32 = DType("int32", np.int32, number=3)
+int64 = DType("int64", np.int64, number=9)
+uint8 = DType("uint8", np.uint8, number=4)
+uint16 = DType("uint16", np.uint16, number=17)
+uint32 = DType("uint32", np.uint32, number=22)
+uint64 = DType("uint64", np.uint64, number=23)
+bool = DType("bool", np.bool_, number=10)
+string = DType("string", np.object_, number=7)
+complex64 = DType("complex64", np.complex64, number=8)
+complex128 = DType("complex128", np.complex128, number=18)
 
 _ALL = {
     dtype.name: dtype
@@ -118,6 +145,7 @@ _ALL = {
     )
 }  # fmt: skip
 _SHORT = {"float": float32, "double": float64, "half": float16, "int": int32}
+_NUMBERED = {dtype.as_datatype_enum: dtype for dtype in _ALL.values()}
 
 
 def as_dtype(value: Any) -> DType:
@@ -129,6 +157,8 @@ def as_dtype(value: Any) -> DType:
         return found._ref if value.endswith("_ref") else found
     if value is float:
         return float32
+    if type(value) is int and value % 100 in _NUMBERED:
+        return _NUMBERED[value] if value < 100 else _NUMBERED[value - 100]._ref
     try:
         return _ALL["string" if np.dtype(value).kind in "OSU" else np.dtype(value).name]
     except (TypeError, KeyError):

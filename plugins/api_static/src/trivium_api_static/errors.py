@@ -10,7 +10,8 @@ __all__ = [
     "OpError", "CancelledError", "UnknownError", "InvalidArgumentError", "DeadlineExceededError", "NotFoundError",
     "AlreadyExistsError", "PermissionDeniedError", "UnauthenticatedError", "ResourceExhaustedError",
     "FailedPreconditionError", "AbortedError", "OutOfRangeError", "UnimplementedError", "InternalError",
-    "UnavailableError", "DataLossError", "OperatorNotAllowedInGraphError",
+    "UnavailableError", "DataLossError", "OperatorNotAllowedInGraphError", "exception_type_from_error_code",
+    "error_code_from_exception_type",
 ]  # fmt: skip
 
 
@@ -32,7 +33,8 @@ class OpError(TriviumError):
     def __str__(self) -> str:
         if self.op is None:
             return self.message
-        return f"{self.message}\n\t [[node {self.op.name} (defined at {self.op.origin})]]"
+        callers = "".join([f"\n\t   called from {frame}" for frame in reversed(self.op.traceback[:-1])])
+        return f"{self.message}\n\t [[node {self.op.name} (defined at {self.op.origin})]]{callers}"
 
     def __reduce__(self) -> Any:
         return OpError._restored, (type(self), str(self), self.error_code)
@@ -68,3 +70,23 @@ UnauthenticatedError = _kind("UnauthenticatedError", 16, "The caller did not say
 
 class OperatorNotAllowedInGraphError(TypeError):
     """A tensor was used as if it had a value already."""
+
+
+_KINDS = {kind.code: kind for kind in (
+    CancelledError, UnknownError, InvalidArgumentError, DeadlineExceededError, NotFoundError, AlreadyExistsError,
+    PermissionDeniedError, ResourceExhaustedError, FailedPreconditionError, AbortedError, OutOfRangeError,
+    UnimplementedError, InternalError, UnavailableError, DataLossError, UnauthenticatedError,
+)}  # fmt: skip
+OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED = range(8)
+RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = range(8, 15)
+DATA_LOSS, UNAUTHENTICATED = 15, 16
+
+
+def exception_type_from_error_code(error_code: int) -> type[OpError]:
+    """The kind of error with this number."""
+    return _KINDS[error_code]
+
+
+def error_code_from_exception_type(cls: type[OpError]) -> int:
+    """The number of a kind of error."""
+    return cls.code

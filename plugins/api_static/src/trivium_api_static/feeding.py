@@ -16,17 +16,31 @@ from .operation import Tensor
 from .tensor_shape import TensorShape
 
 
-def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any] | None) -> dict[Symbol, np.ndarray]:
-    """An array for each symbol that is fed."""
+def feeds_of(graph: Graph, feed_dict: Mapping[Any, Any] | None) -> tuple[dict[Symbol, np.ndarray], dict[Tensor, Any]]:
+    """An array for each symbol that is fed, and a value for each text."""
     if feed_dict is None:
-        return {}
+        return {}, {}
     if not isinstance(feed_dict, Mapping):
         raise TypeError(f"feed_dict maps tensors to values, got {type(feed_dict).__name__}")
     feeds: dict[Symbol, np.ndarray] = {}
+    texts: dict[Tensor, Any] = {}
     for key, value in feed_dict.items():
         tensor = _fed_tensor(graph, key)
-        feeds[tensor.symbol] = fed_array(tensor, value)
-    return feeds
+        if tensor.symbol is None:
+            texts[tensor] = fed_text(tensor, value)
+        else:
+            feeds[tensor.symbol] = fed_array(tensor, value)
+    return feeds, texts
+
+
+def fed_text(tensor: Tensor, value: Any) -> Any:
+    """A value as bytes, or an array of them."""
+    array = np.asarray(value, object)
+    if not all(isinstance(text, (str, bytes)) for text in array.ravel()):
+        raise ValueError(f"Cannot feed {type(value).__name__} {value!r} for Tensor {tensor.name!r} of string")
+    made = np.empty(array.shape, object)
+    made.ravel()[:] = [text.encode() if isinstance(text, str) else text for text in array.ravel()]
+    return made[()]
 
 
 def _fed_tensor(graph: Graph, key: Any) -> Tensor:

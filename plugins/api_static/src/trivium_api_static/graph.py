@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import numpy as np
-
 from trivium import graph as core
-from trivium.errors import DTypeError, ShapeError, did_you_mean
+from trivium.errors import DTypeError, ShapeError
 from trivium.graph import Node, Symbol
-from trivium.op import Op
-from trivium.spec import Spec
 
+from .collection import Collections, GraphKeys
 from .default import pushed, stacks
 from .device import canonical_device
+from .graph_def import GraphDef, VersionDef
+from .lookup import Lookup
 from .naming import Names, check_operation_name
-from .operation import NodeDef, Operation, Tensor, unique_operations
+from .operation import Operation, Tensor, unique_operations
+from .overriding import registered, with_gradient
+from .wording import in_tensorflows_words, type_of
 
-__all__ = [
-    "Graph", "GraphKeys", "get_default_graph", "reset_default_graph", "add_to_collection", "add_to_collections",
-    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "set_random_seed",
-]  # fmt: skip
-
-
-class GraphKeys:
-    """The names of the collections that TensorFlow itself fills and reads."""
-
-    GLOBAL_VARIABLES = VARIABLES = "variables"
-    LOCAL_VARIABLES = "local_variables"
-    MODEL_VARIABLES = "model_variables"
-    TRAINABLE_VARIABLES = "trainable_variables"
-    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
-    REGULARIZATION_LOSSES = "regularization_losses"
-    LOSSES = "losses"
-    SUMMARIES = "summaries"
-    UPDATE_OPS = "update_ops"
-    TRAIN_OP = "train_op"
-    INIT_OP = "init_op"
-    GLOBAL_STEP = "global_step"
-    QUEUE_RUNNERS = "queue_runners"
-    SAVERS = "savers"
+__all__ = ["Graph", "GraphKeys", "get_default_graph", "reset_default_graph"]
 
 
-class Graph:
+class Graph(Collections, Lookup):
     """A data-flow graph.
 
     core:     the calls
@@ -54,21 +33,21 @@ class Graph:
     """
 
     def __init__(self) -> None:
+        Collections.__init__(self)
+        Lookup.__init__(self)
         self.core = core.Graph()
         self.seed: int | None = None
         self.finalized = False
         self.reactive: dict[Node, list[Symbol]] = {}
-        self.random_layers = self.random_weights = self.loops = 0
+        self.random_layers = self.random_weights = 0
         self.variable_scopes: Any = None  # variable_scope.py keeps what it knows of this graph here
         self._names = Names()
-        self._operations: dict[str, Operation] = {}
         self._tensors: dict[Symbol, Tensor] = {}
         self._owners: dict[Node, Operation] = {}
-        self._collections: dict[str, list[Any]] = {}
         self._controls: list[list[Operation]] = []
         self._devices: list[str] = []
-        self._unfeedable: set[Tensor] = set()
-        self._unfetchable: set[Any] = set()
+        self._overrides: dict[str, str] = {}
+        self._awaited: dict[Node, None] = {}  # by what is inside a branch or loop that is being built
 
     # -- where new operations go -------------------------------------------------------------------
 
@@ -92,15 +71,18 @@ class Graph:
 
     @contextmanager
     def control_dependencies(self, control_inputs: Sequence[Any] | None) -> Iterator[Graph]:
-        """Let operations made inside run after these; None forgets those of the blocks around."""
+        """Let operations made inside run after these; None forgets those of the blocks around, and leaves branches
+        and loops that are being built."""
         before = self._controls
         if control_inputs is None:
             self._controls = []
         else:
             elements = [self.as_graph_element(value) for value in control_inputs]
             self._controls = [*before, unique_operations(elements)]
+        outside = core.tracing(self.core) if control_inputs is None else nullcontext()
         try:
-            yield self
+            with outside:
+                yield self
         finally:
             self._controls = before
 
@@ -114,6 +96,29 @@ class Graph:
         finally:
             self._devices = before
 
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[Graph]:
+        """Let operations made inside, of some types, have the gradients registered under other names."""
+        if not isinstance(op_type_map, dict):
+            raise TypeError("op_type_map must be a dictionary mapping strings to strings")
+        before = self._overrides
+        self._overrides = {**before, **op_type_map}
+        try:
+            yield self
+        finally:
+            self._overrides = before
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[Graph]:
+        """Let operations made inside ask for the device of another one."""
+        with self.device(self.as_graph_element(op).device or None):
+            yield self
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """Name the resources made inside; in one process nothing else shares them."""
+        yield container_name
+
     def finalize(self) -> None:
         """Refuse new operations from now on."""
         self.finalized = True
@@ -124,6 +129,11 @@ class Graph:
             raise RuntimeError("Graph is finalized and cannot be modified.")
 
     # -- making operations -------------------------------------------------------------------------
+
+    @property
+    def here(self) -> core.Graph:
+        """Where core calls go: the body of the branch or loop that is being built, or the graph itself."""
+        return core.within(self.core)
 
     def operation(
         self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any], *,
@@ -136,23 +146,37 @@ class Graph:
         """
         listed = inputs if shown is None else shown
         made = self._begun(kind, name, listed, attributes)
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         try:
             result = compute(*[x.symbol for x in inputs])
         except ShapeError as error:
             shapes = ", ".join([f"[{','.join(map(str, x.shape))}]" if x.shape else "<unknown>" for x in inputs])
-            text = _in_tensorflows_words(kind, error, inputs)
+            text = in_tensorflows_words(kind, error, inputs)
             raise ShapeError(f"{text} for '{name}' (op: '{kind}') with input shapes: {shapes}.") from None
         except DTypeError as error:
             raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
         symbols = result if isinstance(result, (tuple, list)) else (result,)
+        if kind in self._overrides:
+            symbols = self._overridden(made, symbols)
         made.outputs = [Tensor(made, i, symbol) for i, symbol in enumerate(symbols)]
-        self._own(made, start, symbols)
+        self._own(made, starts, symbols)
         for tensor in made.outputs:
             self._tensors.setdefault(tensor.symbol, tensor)
         if made.outputs:
             made.attributes.setdefault("T", made.outputs[0].dtype)
         return made
+
+    def _overridden(self, made: Operation, symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+        """The same symbols with the gradient that the user named for this type."""
+        function = registered(self._overrides[made.type])
+
+        def rule(grads: Sequence[Symbol]) -> list[Any]:
+            given = None if function is None else function(made, *[self.adopt(g) for g in grads])
+            found = list(given) if isinstance(given, (list, tuple)) else [given] * len(made.inputs[:1])
+            found += [None] * (len(made.inputs) - len(found))
+            return [None if g is None else self.as_graph_element(g).symbol for g in found]
+
+        return with_gradient(symbols, [x.symbol for x in made.inputs], rule)
 
     def effect(self, kind: str, name: str, after: Sequence[Any], attributes: dict[str, Any] | None = None) -> Operation:
         """An operation without outputs that has run once others have."""
@@ -179,21 +203,69 @@ class Graph:
             self._owners[node], node.name = made, made.name
         return self._tensors[symbol]
 
+    def action(
+        self, kind: str, name: str, inputs: Sequence[Tensor], compute: Callable[..., Any],
+        attributes: dict[str, Any] | None = None,
+    ) -> Operation:  # fmt: skip
+        """An operation without outputs, whose core calls run for what they do."""
+        made = self.operation(kind, name, inputs, compute, attributes=attributes)
+        made.hidden, made.outputs = [x.symbol for x in made.outputs], []
+        return made
+
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """Make an operation of every core call made inside that belongs to none."""
-        start = len(self.core.nodes)
+        starts = {graph: len(graph.nodes) for graph in (self.core, self.here)}
         yield
-        after = self.control_nodes()
-        for node in self.core.nodes[start:]:
-            if node not in self._owners:
-                self.adopt(node.outputs[0])
-                node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+        for graph, start in starts.items():
+            for node in graph.nodes[start:]:
+                if node not in self._owners:
+                    if graph is self.core:
+                        self.adopt(node.outputs[0])
+                    self._let_wait(node)
 
-    def control_nodes(self) -> tuple[Node, ...]:
+    @contextmanager
+    def enclosed(self) -> Iterator[list[Symbol]]:
+        """Make a branch or a loop: put its symbols into the list that is given.
+
+        State that changes inside changes in every run in which it takes part; it waits for what its insides wait for.
+        """
+        waiting, results = len(self.core.updates), []
+        with self.recorded():
+            yield results
+        node = results[0].node
+        if updates := self.core.updates[waiting:]:
+            del self.core.updates[waiting:]
+            self.react(node, updates)
+        mine = [other for other in self._awaited if other.outputs[0].graph is results[0].graph]
+        node.controls = tuple(dict.fromkeys([*node.controls, *mine]))
+        self._awaited = {other: None for other in self._awaited if other not in mine}
+
+    def control_nodes(self, graph: core.Graph | None = None) -> tuple[Node, ...]:
         """The core calls that new ones must wait for."""
         symbols = [symbol for op in self._waited_for() for symbol in op.symbols()]
-        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is self.core]))
+        return tuple(dict.fromkeys([symbol.node for symbol in symbols if symbol.graph is (graph or self.core)]))
+
+    def _let_wait(self, node: Node) -> None:
+        """Let a core call run after what new operations wait for."""
+        graph = node.outputs[0].graph
+        node.controls = tuple(dict.fromkeys([*node.controls, *self.control_nodes(graph)]))
+        above = graph.parent
+        while above is not None:
+            self._awaited.update(dict.fromkeys(self.control_nodes(above)))
+            above = above.parent
+
+    def admit(self, made: Operation, nodes: Sequence[Node]) -> None:
+        """Take in an operation that was made elsewhere, under its name, and the core calls that are part of it."""
+        self.check_not_finalized()
+        if made.name in self._operations:
+            raise ValueError(f"there is an operation {made.name!r} already; import under another import_scope")
+        self._names.take(made.name)
+        made.graph, self._operations[made.name] = self, made
+        self._owners.update(dict.fromkeys(nodes, made))
+        for tensor in made.outputs:
+            if tensor.symbol is not None:
+                self._tensors.setdefault(tensor.symbol, tensor)
 
     def owner(self, node: Node) -> Operation | None:
         """The operation that a core call is part of."""
@@ -214,179 +286,33 @@ class Graph:
         self._operations[name] = made
         return made
 
-    def _own(self, operation: Operation, start: int, symbols: Sequence[Symbol]) -> None:
-        after = self.control_nodes()
-        inner = [symbol.node for symbol in symbols if symbol.graph is not self.core]
-        for node in [*self.core.nodes[start:], *inner]:
+    def _own(self, operation: Operation, starts: dict[core.Graph, int], symbols: Sequence[Symbol]) -> None:
+        made = [node for graph, start in starts.items() for node in graph.nodes[start:]]
+        for node in [*made, *[symbol.node for symbol in symbols if symbol.graph is not self.core]]:
             if node not in self._owners:
                 self._owners[node] = operation
                 node.name = operation.name
-                if node.outputs[0].graph is self.core:
-                    node.controls = tuple(dict.fromkeys([*node.controls, *after]))
+                self._let_wait(node)
 
     def _waited_for(self) -> list[Operation]:
         return list(dict.fromkeys([op for group in self._controls for op in group]))
-
-    # -- finding them again ------------------------------------------------------------------------
-
-    def get_operations(self) -> list[Operation]:
-        """All operations, in the order in which they were made."""
-        return list(self._operations.values())
-
-    def get_operation_by_name(self, name: str) -> Operation:
-        """The operation of this name."""
-        if not isinstance(name, str):
-            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
-        return self.as_graph_element(name, allow_tensor=False)
-
-    def get_tensor_by_name(self, name: str) -> Tensor:
-        """The tensor of this name, `<operation>:<index>`."""
-        if not isinstance(name, str):
-            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
-        return self.as_graph_element(name, allow_operation=False)
-
-    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
-        """The tensor or operation that a name, a tensor, an operation or a variable stands for."""
-        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
-        if isinstance(obj, str):
-            return self._named(obj, allow_tensor, allow_operation, wanted)
-        if isinstance(obj, Symbol) and obj.graph is self.core:
-            return self.adopt(obj)
-        element = obj.op.outputs[0] if hasattr(obj, "as_tensor") else obj
-        if isinstance(element, Tensor) and allow_tensor:
-            kind = "Tensor"
-        elif isinstance(element, Operation) and allow_operation:
-            kind = "Operation"
-        else:
-            raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
-        if element.graph is not self:
-            raise ValueError(f"{kind} {obj} is not an element of this graph.")
-        return element
-
-    def _named(self, name: str, allow_tensor: bool, allow_operation: bool, wanted: str) -> Any:
-        form = 'Tensor names must be of the form "<op_name>:<output_index>".'
-        if ":" in name and allow_tensor:
-            operation, _, index = name.partition(":")
-            if not index.isdecimal():
-                raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. {form}")
-            found = self._operations.get(operation)
-            missing = f"The name {name!r} refers to a Tensor which does not exist. The operation, {operation!r},"
-            if found is None:
-                raise KeyError(f"{missing} does not exist in the graph.{self._nearest(operation)}")
-            if int(index) >= len(found.outputs):
-                raise KeyError(f"{missing} exists but only has {len(found.outputs)} outputs.")
-            return found.outputs[int(index)]
-        if ":" in name:
-            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a {wanted}.")
-        if not allow_operation:
-            if name in self._operations:
-                raise ValueError(f"The name {name!r} refers to an Operation, not a {wanted}. {form}")
-            raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. {form}")
-        if name not in self._operations:
-            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.{self._nearest(name)}")
-        return self._operations[name]
-
-    def _nearest(self, name: str) -> str:
-        return did_you_mean(name, self._operations, 3)
 
     @property
     def version(self) -> int:
         """How many operations it has."""
         return len(self._operations)
 
-    def as_graph_def(self) -> list[NodeDef]:
-        """What a saved graph says about each operation."""
-        return [op.node_def for op in self._operations.values()]
+    @property
+    def graph_def_versions(self) -> VersionDef:
+        """Which form of description it has."""
+        return VersionDef()
 
-    # -- collections -------------------------------------------------------------------------------
-
-    def add_to_collection(self, name: str, value: Any) -> None:
-        """Remember a value under a name."""
-        self.check_not_finalized()
-        self._collections.setdefault(name, []).append(value)
-
-    def add_to_collections(self, names: Any, value: Any) -> None:
-        """Remember a value under several names."""
-        for name in (names,) if isinstance(names, str) else dict.fromkeys(names):
-            self.add_to_collection(name, value)
-
-    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
-        """The values under a name; of those with a name of their own, the ones that start with `scope`."""
-        found = self._collections.get(name, [])
-        if scope is None:
-            return list(found)
-        return [value for value in found if getattr(value, "name", "").startswith(scope)]
-
-    def get_collection_ref(self, name: str) -> list[Any]:
-        """The list itself."""
-        return self._collections.setdefault(name, [])
-
-    def get_all_collection_keys(self) -> list[str]:
-        """The names under which something is remembered."""
-        return [name for name, values in self._collections.items() if values]
-
-    def clear_collection(self, name: str) -> None:
-        """Forget the values under a name."""
-        self._collections.pop(name, None)
-
-    # -- what may be fed and fetched -----------------------------------------------------------------
-
-    def prevent_feeding(self, tensor: Tensor) -> None:
-        """Refuse values for a tensor."""
-        self._unfeedable.add(tensor)
-
-    def is_feedable(self, tensor: Tensor) -> bool:
-        """Whether a value may be fed for a tensor."""
-        return tensor not in self._unfeedable and tensor.symbol is not None
-
-    def prevent_fetching(self, op: Operation) -> None:
-        """Refuse to give the values of an operation."""
-        self._unfetchable.add(op)
-
-    def is_fetchable(self, element: Any) -> bool:
-        """Whether a value can be had: not inside a branch or a loop."""
-        operation = element if isinstance(element, Operation) else element.op
-        if operation in self._unfetchable:
-            return False
-        return all(x.symbol is None or x.symbol.graph is self.core for x in operation.outputs)
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> GraphDef:
+        """What a saved graph says about each operation, or about those made since a version."""
+        return GraphDef([op.node_def for op in list(self._operations.values())[from_version or 0 :]])
 
     def __repr__(self) -> str:
         return f"<tf.Graph with {self.version} operations>"
-
-
-_TYPES = {
-    "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "RealDiv", "power": "Pow", "negative": "Neg",
-    "absolute": "Abs", "sum": "Sum", "mean": "Mean", "max": "Max", "argmax": "ArgMax", "matmul": "MatMul",
-    "convolution": "Conv2D", "convolution_input_gradient": "Conv2DBackpropInput",
-    "convolution_weight_gradient": "Conv2DBackpropFilter", "max_pool_gradient": "MaxPoolGrad",
-    "average_pool": "AvgPool", "average_pool_gradient": "AvgPoolGrad", "where": "Select", "concatenate": "ConcatV2",
-    "slice": "StridedSlice", "slice_gradient": "StridedSliceGrad", "constant": "Const", "read": "ReadVariable",
-    "full": "Fill", "sum_to": "Sum", "batch_norm": "FusedBatchNorm", "batch_norm_gradient": "FusedBatchNormGrad",
-}  # fmt: skip
-
-
-def type_of(op: Op) -> str:
-    """TensorFlow's word for a core op: `Relu` for relu."""
-    return _TYPES.get(op.name) or "".join([part.capitalize() for part in op.name.split("_")])
-
-
-def _in_tensorflows_words(kind: str, error: ShapeError, inputs: Sequence[Tensor]) -> str:
-    """What is wrong with the shapes, as TensorFlow's users search for it; else in the core's words."""
-    specs = [x.spec for x in inputs]
-    if any(spec.shape is None for spec in specs[:2]) or len(specs) < 2:
-        return str(error)
-    a, b = specs[0].shape, specs[1].shape
-    if kind in ("MatMul", "BatchMatMul") and len(a) == len(b) == 2:
-        return f"Dimensions must be equal, but are {a[1]} and {b[0]}"
-    if kind == "Conv2D" and len(a) == len(b) == 4:
-        if a[3] != b[2]:
-            return f"Depth of input ({a[3]}) is not a multiple of input depth of filter ({b[2]})"
-        return str(error)
-    if "cannot broadcast" in str(error) and len(specs) == 2:
-        for m, n in zip(reversed(a), reversed(b)):
-            if m != n and m != 1 and n != 1:
-                return f"Dimensions must be equal, but are {m} and {n}"
-    return str(error)
 
 
 def get_default_graph() -> Graph:
@@ -406,58 +332,3 @@ def reset_default_graph() -> None:
             "nesting and create a new graph."
         )
     stacks.outermost = None
-
-
-def add_to_collection(name: str, value: Any) -> None:
-    """Remember a value under a name in the default graph."""
-    get_default_graph().add_to_collection(name, value)
-
-
-def add_to_collections(names: Any, value: Any) -> None:
-    """Remember a value under several names in the default graph."""
-    get_default_graph().add_to_collections(names, value)
-
-
-def get_collection(name: str, scope: str | None = None) -> list[Any]:
-    """The values under a name in the default graph."""
-    return get_default_graph().get_collection(name, scope)
-
-
-def get_collection_ref(name: str) -> list[Any]:
-    """The list under a name in the default graph."""
-    return get_default_graph().get_collection_ref(name)
-
-
-@contextmanager
-def name_scope(name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None) -> Iterator[str]:
-    """Prefix the names of operations made inside.
-
-    values: tensors whose graph is meant, where it is not the default one
-    """
-    graph = next((x.graph for x in values or () if hasattr(x, "graph")), None) or get_default_graph()
-    with graph.as_default(), graph.name_scope(default_name if name is None else name) as scope:
-        yield scope
-
-
-def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
-    """Let operations made inside run after these."""
-    return get_default_graph().control_dependencies(control_inputs)
-
-
-def device(name_or_function: Any) -> Any:
-    """Record the device that operations made inside ask for."""
-    return get_default_graph().device(name_or_function)
-
-
-def set_random_seed(seed: int | None) -> None:
-    """Let the random operations of the default graph start from a seed."""
-    get_default_graph().seed = None if seed is None else int(np.uint32(seed & 0xFFFFFFFF))
-
-
-def placed(spec: Spec) -> str:
-    """A shape as runtime messages write it: `[?,2]`."""
-    return (
-        "<unknown>"
-        if spec.shape is None
-        else f"[{','.join('?' if type(n) is not int else str(n) for n in spec.shape)}]"
-    )

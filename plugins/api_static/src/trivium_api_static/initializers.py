@@ -15,9 +15,9 @@ from trivium.opaque import opaque
 from trivium.randomness import Stream
 from trivium.tensor import Tensor as CoreTensor
 
-from . import array, random
+from . import creation, random
 from .build import call
-from .build import constant as constant_of
+from .conversion import constant as constant_of
 from .dtypes import as_dtype, float32
 from .operation import Tensor
 
@@ -47,7 +47,7 @@ class zeros(Initializer):
     dtype: Any = float32
 
     def value(self, shape: list[int], dtype: Any) -> Tensor:
-        return array.zeros(shape, dtype)
+        return creation.zeros(shape, dtype)
 
 
 @define
@@ -57,7 +57,7 @@ class ones(Initializer):
     dtype: Any = float32
 
     def value(self, shape: list[int], dtype: Any) -> Tensor:
-        return array.ones(shape, dtype)
+        return creation.ones(shape, dtype)
 
 
 @define

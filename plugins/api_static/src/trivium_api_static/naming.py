@@ -44,6 +44,12 @@ class Names:
             self._used.setdefault(made_key, 1)
         return made
 
+    def take(self, name: str) -> None:
+        """Note that a full name is in use, and those of the scopes around it."""
+        parts = name.lower().split("/")
+        for i in range(len(parts)):
+            self._used.setdefault("/".join(parts[: i + 1]), 1)
+
     @contextmanager
     def entered(self, name: str | None) -> Iterator[str]:
         """Prefix the names made inside.  A name that ends in `/` is entered as it is; None or "" is the root."""

@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
+import sys
+import sysconfig
 from collections.abc import Callable, Iterable, Sequence
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
-from attrs import frozen
 
-from trivium.graph import CONSTANT, Symbol, user_line
+from trivium.graph import CONSTANT, Symbol
 from trivium.spec import Spec
 
 from . import dtypes
 from .default import get_default_session
 from .errors import OperatorNotAllowedInGraphError
+from .graph_def import STATEFUL, ArgDef, NodeDef, OpDef
 from .tensor_shape import TensorShape
 
 _FOLDED_AT_MOST = 1024  # whole numbers of a constant that are read while the graph is built
 
 
-@frozen
-class NodeDef:
-    """What a saved graph says about an operation."""
-
-    name: str
-    op: str
-    input: tuple[str, ...]
-    device: str
-    attr: dict[str, Any]
-
-    def __str__(self) -> str:
-        lines = [f'name: "{self.name}"', f'op: "{self.op}"', *[f'input: "{name}"' for name in self.input]]
-        if self.device:
-            lines.append(f'device: "{self.device}"')
-        for key, value in sorted(self.attr.items()):
-            lines += ["attr {", f'  key: "{key}"', f"  value: {value}", "}"]
-        return "\n".join(lines) + "\n"
-
-
 class Operation:
     """A named step of a graph, made of any number of core calls.
 
-    type:     TensorFlow's word for what it does
-    origin:   `file:line` of the user's code that made it
-    evaluate: of an operation that the Session computes itself: session -> value
+    type:      TensorFlow's word for what it does
+    hidden:    what is computed for its effect, of an operation without outputs
+    evaluate:  of an operation that the Session computes itself: session -> value
+    traceback: `file:line in function` of the user's code that made it, outermost first
+    source:    of an operation whose outputs Python gives for each run (staging.py)
+    sink:      of an operation that gives its inputs to Python (staging.py)
     """
 
     def __init__(
@@ -53,9 +40,12 @@ class Operation:
         self.graph, self.type, self.name, self.device = graph, kind, name, device
         self.inputs, self.control_inputs = list(inputs), list(controls)
         self.outputs: list[Tensor] = []
+        self.hidden: list[Symbol] = []
         self.attributes = dict(attributes or {})
         self.evaluate = evaluate
-        self.origin = user_line()
+        self.source: Callable[..., Any] | None = None
+        self.sink: Callable[..., None] | None = None
+        self.traceback = user_frames()
 
     def get_attr(self, name: str) -> Any:
         """One of its settings."""
@@ -73,13 +63,25 @@ class Operation:
         return NodeDef(self.name, self.type, tuple(names), self.device, self.attributes)
 
     @property
-    def traceback(self) -> list[str]:
-        """Where it was made."""
-        return [self.origin]
+    def op_def(self) -> OpDef:
+        """What operations of its type are like, as far as this one tells."""
+        inputs = tuple([ArgDef(f"input_{i}", x.dtype) for i, x in enumerate(self.inputs)])
+        outputs = tuple([ArgDef(f"output_{i}", x.dtype) for i, x in enumerate(self.outputs)])
+        return OpDef(self.type, inputs, outputs, tuple(self.attributes), self.type in STATEFUL)
+
+    @property
+    def control_outputs(self) -> list[Operation]:
+        """The operations that wait for it."""
+        return [op for op in self.graph.get_operations() if self in op.control_inputs]
+
+    @property
+    def origin(self) -> str:
+        """`file:line` of the user's code that made it."""
+        return self.traceback[-1].partition(" in ")[0] if self.traceback else ""
 
     def symbols(self) -> list[Symbol]:
         """What must be computed so that this operation has run."""
-        found = [tensor.symbol for tensor in self.outputs if tensor.symbol is not None]
+        found = self.hidden or [tensor.symbol for tensor in self.outputs if tensor.symbol is not None]
         if not found:
             found = [symbol for op in self.control_inputs for symbol in op.symbols()]
         return list(dict.fromkeys(found))
@@ -207,6 +209,28 @@ class Tensor:
         return f'Tensor("{self.name}"{shape}, dtype={self.dtype.name}{device})'
 
     __repr__ = __str__
+
+
+_FRAMES_AT_MOST = 8
+_LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<frozen")
+_is_users: dict[CodeType, bool] = {}
+
+
+def user_frames() -> list[str]:
+    """`file:line in function` for each function of the user's that is being called, outermost first."""
+    found: list[str] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and len(found) < _FRAMES_AT_MOST:
+        code = frame.f_code
+        is_users = _is_users.get(code)
+        if is_users is None:
+            name = frame.f_globals.get("__name__", "")
+            is_library = code.co_filename.startswith(_LIBRARIES) or "site-packages" in code.co_filename
+            is_users = _is_users[code] = not (is_library or name.startswith("trivium"))
+        if is_users:
+            found.append(f"{code.co_filename}:{frame.f_lineno} in {code.co_name}")
+        frame = frame.f_back
+    return found[::-1]
 
 
 def evaluated(value: Any, feed_dict: Any, session: Any) -> Any:

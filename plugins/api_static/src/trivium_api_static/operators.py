@@ -2,54 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from trivium import ops
 
-from . import math
-from .array import indexed
-from .build import call
+from . import arithmetic, comparison
+from .build import NUMBERS, REALS, call
+from .comparison import TRUTH
 from .operation import Tensor
+from .slicing import indexed
+
+_Pair = tuple[Callable[..., Any], Callable[..., Any]]
 
 
-def _binary(kind: str, name: str, compute: Any, known: Any = None) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _binary(kind: str, name: str, compute: Any, only: Collection[str] = NUMBERS, known: Any = None) -> _Pair:
     """An operator and its reflection."""
 
     def forward(x: Any, y: Any) -> Any:
-        return call(kind, compute, name, known=known, x=x, y=y)
+        return call(kind, compute, name, known=known, only=only, x=x, y=y)
 
     def reflected(y: Any, x: Any) -> Any:
-        return call(kind, compute, name, known=known, x=x, y=y)
+        return call(kind, compute, name, known=known, only=only, x=x, y=y)
 
     return forward, reflected
 
 
+def _reflected(function: Callable[..., Any]) -> _Pair:
+    return lambda x, y: function(x, y), lambda y, x: function(x, y)
+
+
 _PAIRS = {
-    "add": _binary("AddV2", "add", ops.add, np.add),
-    "sub": _binary("Sub", "sub", ops.subtract, np.subtract),
-    "mul": _binary("Mul", "mul", ops.multiply, np.multiply),
-    "truediv": _binary("RealDiv", "truediv", math._true_quotient),
+    "add": _binary("AddV2", "add", ops.add, known=np.add),
+    "sub": _binary("Sub", "sub", ops.subtract, known=np.subtract),
+    "mul": _binary("Mul", "mul", ops.multiply, known=np.multiply),
+    "truediv": _reflected(arithmetic.truediv),
+    "floordiv": _reflected(arithmetic.floordiv),
+    "mod": _binary("FloorMod", "mod", ops.mod, REALS, np.mod),
     "pow": _binary("Pow", "pow", ops.power),
-    "and": _binary("LogicalAnd", "and", ops.logical_and),
-    "or": _binary("LogicalOr", "or", ops.logical_or),
-    "xor": _binary("LogicalXor", "LogicalXor", ops.not_equal),
+    "and": _binary("LogicalAnd", "and", ops.logical_and, TRUTH),
+    "or": _binary("LogicalOr", "or", ops.logical_or, TRUTH),
+    "xor": _binary("LogicalXor", "LogicalXor", ops.logical_xor, TRUTH),
+    "matmul": _binary("MatMul", "matmul", ops.matmul),
 }
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     **{f"__{word}__": pair[0] for word, pair in _PAIRS.items()},
     **{f"__r{word}__": pair[1] for word, pair in _PAIRS.items()},
-    "__matmul__": lambda a, b: math.matmul(a, b, name="matmul"),
-    "__rmatmul__": lambda b, a: math.matmul(a, b, name="matmul"),
-    "__neg__": lambda x: math.negative(x),
-    "__abs__": lambda x: math.abs(x),
-    "__invert__": lambda x: math.logical_not(x),
-    "__lt__": lambda x, y: math.less(x, y),
-    "__le__": lambda x, y: math.less_equal(x, y),
-    "__gt__": lambda x, y: math.greater(x, y),
-    "__ge__": lambda x, y: math.greater_equal(x, y),
+    "__div__": arithmetic.div,
+    "__neg__": lambda x: arithmetic.negative(x),
+    "__abs__": lambda x: arithmetic.abs(x),
+    "__invert__": lambda x: comparison.logical_not(x),
+    "__lt__": lambda x, y: comparison.less(x, y),
+    "__le__": lambda x, y: comparison.less_equal(x, y),
+    "__gt__": lambda x, y: comparison.greater(x, y),
+    "__ge__": lambda x, y: comparison.greater_equal(x, y),
     "__getitem__": indexed,
 }
 

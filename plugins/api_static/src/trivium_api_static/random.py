@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 
 from trivium import ops, randomness
-from trivium.errors import GraphError
 from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
 from . import dtypes
-from .build import as_sizes, call, graph_of
+from .build import call, graph_of
 from .dtypes import as_dtype
 from .graph import Graph
 from .operation import Tensor
+from .sizing import as_sizes
 
-__all__ = ["random_uniform", "random_normal", "truncated_normal"]
+__all__ = [
+    "random_uniform", "random_normal", "truncated_normal", "random_shuffle", "multinomial",
+]  # fmt: skip
 
 _STATE = Spec((2,), np.uint64)
 _FIRST_WEIGHT = 1 << 31  # streams of initial values are numbered apart from those of layers
@@ -53,13 +55,11 @@ def random_slot(graph: Graph, name: str, seed: int | None = None, is_weight: boo
 
 def drawn(graph: Graph, slot: RandomSlot, count: Any, draw: Callable[[Symbol], Any]) -> Any:
     """What `draw` makes of the slot's state, which moves on by `count` blocks in every run that draws."""
-    if graph.loops:
-        raise GraphError(
-            f"{slot.name}: a random operation inside while_loop would repeat the same numbers; draw "
-            f"them all before the loop"
-        )
-    state = graph.core.read(slot)
-    graph.react(state.node, [graph.core.assign(slot, ops.advance(state, count=count))])
+    here = graph.here
+    state = here.read(slot)
+    assigned = here.assign(slot, ops.advance(state, count=count))
+    if here is graph.core:
+        graph.react(state.node, [assigned])
     return draw(state)
 
 
@@ -75,8 +75,10 @@ def random_uniform(
     inner = "float64" if wanted.is_integer else wanted.name
 
     def scaled(unit: Any, low: Any, high: Any) -> Any:
-        out = unit * (high - low) + low
-        return ops.cast(out, dtype=wanted.name) if wanted.is_integer else out
+        if not wanted.is_integer:
+            return unit * (high - low) + low
+        low, high = [x if isinstance(x, float) else ops.cast(x, dtype=inner) for x in (low, high)]
+        return ops.cast(ops.floor(unit * (high - low) + low), dtype=wanted.name)
 
     return _random("RandomUniform", "random_uniform", ops.uniform, shape, inner, seed, name, scaled, minval, maxval)
 
@@ -105,6 +107,39 @@ def truncated_normal(
         "TruncatedNormal", "truncated_normal", ops.uniform, shape, as_dtype(dtype).name, seed, name,
         lambda unit, mean, std: central_normal(unit) * std + mean, mean, stddev,
     )  # fmt: skip
+
+
+def random_shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
+    """The rows of a tensor in random order."""
+    return _drawn_from("RandomShuffle", value, seed, name, lambda x: (x.shape[0],), ops.shuffle)
+
+
+def multinomial(
+    logits: Any, num_samples: Any, seed: int | None = None, name: str | None = None, output_dtype: Any = None
+) -> Tensor:
+    """Classes drawn by their chances, softmax(logits): (batch, classes) to (batch, num_samples)."""
+    count = as_sizes(num_samples, "num_samples")[0]
+    wanted = dtypes.int64 if output_dtype is None else as_dtype(output_dtype)
+
+    def draw(state: Symbol, x: Any) -> Any:
+        return ops.cast(ops.multinomial(state, x, count=count), dtype=wanted.name)
+
+    return _drawn_from("Multinomial", logits, seed, name, lambda x: (x.shape[0], count, x.shape[1]), draw)
+
+
+def _drawn_from(
+    kind: str, x: Any, seed: int | None, name: str | None, shape: Callable[[Any], Any], draw: Callable[..., Any],
+    default: str | None = None,
+) -> Tensor:  # fmt: skip
+    """What `draw(state, x)` gives; it uses up as many numbers as `shape(x)` holds."""
+    graph = graph_of([x])
+
+    def make(symbol: Any) -> Any:
+        slot = random_slot(graph, f"{graph.get_name_scope()}/state", seed, is_weight=True)
+        return drawn(graph, slot, ops.blocks(shape(symbol)), lambda state: draw(state, symbol))
+
+    with graph.as_default():
+        return call(kind, make, name, default=default, value=x)
 
 
 def _random(
@@ -143,3 +178,6 @@ _GILES = (
     2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
     0.246640727, 1.50140941,
 )  # fmt: skip
+
+# the words of tf.random
+normal, uniform, shuffle, categorical = random_normal, random_uniform, random_shuffle, multinomial

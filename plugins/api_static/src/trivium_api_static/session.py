@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from trivium import config
+from trivium.config import as_device, current_device, override
 from trivium.errors import KernelError, StateError, TriviumError
 from trivium.graph import ASSIGN, CONSTANT, PLACEHOLDER, READ, Node, Symbol
 from trivium.program import Program
@@ -18,14 +19,19 @@ from trivium.storage import Storage
 from trivium.store import SessionStore
 
 from . import errors
+from .collection import GraphKeys
 from .default import pushed, stacks
+from .device import DeviceAttributes, is_present, present_devices
 from .feeding import feeds_of
 from .fetching import element_of, leaves, rebuilt, with_values
-from .graph import Graph, GraphKeys, get_default_graph, placed
+from .graph import Graph, get_default_graph
+from .observing import Observer, is_checking
 from .operation import Operation, Tensor
-from .options import ConfigProto
+from .options import ConfigProto, RunOptions
 from .random import RandomSlot
+from .staging import Drawing, sinks_of, sources_of
 from .variable import Variable
+from .wording import placed
 
 __all__ = ["Session", "InteractiveSession"]
 
@@ -47,10 +53,16 @@ class State(SessionStore):
 
 @frozen(eq=False)
 class Plan:
-    """A Program for some fetches and feeds, and where the result of each fetch stands among its own."""
+    """A Program for some fetches and feeds, and where the result of each fetch stands among its own.
+
+    sources: operations whose values Python gives before it runs
+    sinks:   operations that take values after it, and where these stand
+    """
 
     program: Program
     places: tuple[int | None, ...]
+    sources: tuple[Operation, ...]
+    sinks: tuple[tuple[Operation, tuple[int | None, ...]], ...]
 
 
 class Session:
@@ -68,7 +80,14 @@ class Session:
             raise TypeError(f"config must be a tf.ConfigProto, but got {type(config)}")
         self.graph = get_default_graph() if graph is None else graph
         self._config = config or ConfigProto()
-        self._device = current_device()
+        counts = self._config.device_count
+        self._device = current_device() if counts.get("GPU", 1) else as_device("cpu")
+        self._devices = present_devices(self._device, counts, self._config.gpu_options.visible_device_list)
+        kind = "CPU" if self._device.backend.is_host else "GPU"
+        self._here = next(device for device in self._devices if device.device_type == kind)
+        self._settings = ExitStack()
+        if threads := self._config.intra_op_parallelism_threads:
+            self._settings.enter_context(override(num_threads=threads))
         self._state = State(self._device)
         self._plans: dict[Any, Plan] = {}
         self._entered: list[ExitStack] = []
@@ -79,13 +98,17 @@ class Session:
     def run(self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None) -> Any:
         """The values of tensors; None for operations, which have run then.
 
-        fetches:   a tensor, operation, variable or name, or lists, tuples and dicts of them
-        feed_dict: values for tensors, of placeholders and any others
+        fetches:      a tensor, operation, variable or name, or lists, tuples and dicts of them
+        feed_dict:    values for tensors, of placeholders and any others
+        run_metadata: told how long each step took, if options ask for a trace
         """
         self._check_open()
         elements = [element_of(self.graph, fetch) for fetch in leaves(fetches)]
-        feeds = feeds_of(self.graph, feed_dict)
-        values = self._run(tuple(elements), feeds)
+        feeds, texts = feeds_of(self.graph, feed_dict)
+        observer = self._observer(options)
+        values = self._run(tuple(elements), feeds, texts, observer)
+        if observer is not None:
+            observer.report(run_metadata)
         return rebuilt(fetches, iter(values))
 
     def make_callable(self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False) -> Any:
@@ -93,10 +116,10 @@ class Session:
         keys = list(feed_list or ())
         with_values(fetches, lambda fetch: element_of(self.graph, fetch))
 
-        def run(*values: Any) -> Any:
+        def run(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if len(values) != len(keys):
                 raise ValueError(f"expected {len(keys)} feed values, got {len(values)}")
-            return self.run(fetches, dict(zip(keys, values)))
+            return self.run(fetches, dict(zip(keys, values)), options, run_metadata)
 
         return run
 
@@ -106,28 +129,46 @@ class Session:
         if not self.graph.version:
             raise RuntimeError("The Session graph is empty.  Add operations to the graph before calling run().")
 
-    def _run(self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray]) -> list[Any]:
+    def _observer(self, options: Any) -> Observer | None:
+        traced = options is not None and options.trace_level != RunOptions.NO_TRACE
+        if not traced and not is_checking():
+            return None
+        return Observer(self.graph, self._device, self._here.name, traced, is_checking())
+
+    def _run(
+        self, elements: tuple[Any, ...], feeds: dict[Symbol, np.ndarray], texts: dict[Tensor, Any],
+        observer: Observer | None,
+    ) -> list[Any]:  # fmt: skip
         key = elements, frozenset(feeds)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._planned(elements, tuple(feeds))
+        drawing = Drawing(self, texts)
+        results = self._results(plan.program, {**drawing.symbols(plan.sources), **feeds}, observer)
+        for op, places in plan.sinks:
+            op.sink(self, *[self._value(x, place, results, drawing) for x, place in zip(op.inputs, places)])
+        return [self._value(element, place, results, drawing) for element, place in zip(elements, plan.places)]
+
+    def _results(self, program: Program, feeds: dict[Symbol, np.ndarray], observer: Observer | None) -> list[Any]:
         try:
-            results = plan.program.run(feeds)
+            with np.errstate(all="ignore"):  # infinities and NaN are values; see tf.debugging
+                return program.run(feeds, observer)
         except StateError as error:
-            raise self._uninitialized(plan.program, error) from None
+            raise self._uninitialized(program, error) from None
         except MemoryError as error:
             raise self._translated(errors.ResourceExhaustedError, error) from error
         except KernelError as error:
             raise self._translated(errors.UnimplementedError, error) from error
         except (TriviumError, ValueError, ArithmeticError, IndexError) as error:
             raise self._translated(errors.InvalidArgumentError, error) from error
-        return [self._value(element, place, results) for element, place in zip(elements, plan.places)]
 
-    def _value(self, element: Any, place: int | None, results: list[Any]) -> Any:
+    def _value(self, element: Any, place: int | None, results: list[Any], drawing: Drawing) -> Any:
         if isinstance(element, Operation):
+            if element.evaluate is not None and not element.outputs:
+                element.evaluate(self)
             return None
         if place is None:
-            return element.op.evaluate(self)
+            return drawing.text(element)
         return results[place].numpy()[()]
 
     def _planned(self, elements: tuple[Any, ...], fed: tuple[Symbol, ...]) -> Plan:
@@ -144,12 +185,23 @@ class Session:
                         updates[symbol] = None
                     elif symbol.node.op not in (READ, CONSTANT):
                         fetched.setdefault(symbol, len(fetched))  # computed, and not looked at
+        taken = [
+            (op, tuple([None if x.symbol is None else fetched.setdefault(x.symbol, len(fetched)) for x in op.inputs]))
+            for op in sinks_of(elements)
+        ]
         needed = Needed.of(self.graph, [*fetched, *updates], fed)
-        self._check(needed, set(fed))
+        looked_at = [*elements, *[x for op, _ in taken for x in op.inputs]]
+        texts = [x for element in looked_at for x in getattr(element, "outputs", [element])]
+        sources = sources_of(self.graph, needed.nodes, fed, texts)
+        given = [x.symbol for op in sources for x in op.outputs if x.symbol is not None and x.symbol not in fed]
+        self._check(needed, {*fed, *given})
+        if self._config.log_device_placement:
+            self._tell_placement(needed)
         program = Program(
-            list(fetched), updates=[*updates, *needed.reactions], fed=fed, device=self._device, store=self._state
-        )
-        return Plan(program, tuple(places))
+            list(fetched), updates=[*updates, *needed.reactions], fed=[*fed, *given], device=self._device,
+            store=self._state,
+        )  # fmt: skip
+        return Plan(program, tuple(places), tuple(sources), tuple(taken))
 
     # -- what can be wrong -----------------------------------------------------------------------------
 
@@ -174,15 +226,17 @@ class Session:
     def _check_device(self, op: Operation) -> None:
         if not op.device or self._config.allow_soft_placement:
             return
-        present = {"CPU"} if self._device.backend.is_host else {"CPU", "GPU"}
-        kind = op.device.partition("/device:")[2].partition(":")[0]
-        if kind and kind not in present:
+        if not is_present(op.device, self._devices):
             raise errors.InvalidArgumentError(
                 op.node_def, op,
                 f"Cannot assign a device for operation {op.name}: Operation was explicitly assigned to {op.device} but "
-                f"available devices are [{', '.join(f'/device:{name}:0' for name in sorted(present))}]; a session with "
+                f"available devices are [ {', '.join([device.name for device in self._devices])} ]; a session with "
                 "ConfigProto(allow_soft_placement=True) runs it on one of these",
             )  # fmt: skip
+
+    def _tell_placement(self, needed: Needed) -> None:
+        for op in dict.fromkeys([op for node in reversed(needed.nodes) if (op := self.graph.owner(node))]):
+            print(f"{op.name}: ({op.type}): {self._here.name}", file=sys.stderr)
 
     def _check_updates(self, needed: Needed) -> None:
         waiting = self.graph.get_collection(GraphKeys.UPDATE_OPS)
@@ -216,6 +270,10 @@ class Session:
         for note in getattr(error, "__notes__", ()):
             name = note.removeprefix("in ").partition(" made at ")[0]
             op = op or next((o for o in self.graph.get_operations() if o.name == name), None)
+        if isinstance(error, errors.OpError):  # raised by Python inside the graph, or by who looked at the run
+            return type(error)(
+                error.node_def or (op and op.node_def), error.op or op, error.message, error.error_code
+            )  # fmt: skip
         return kind(op and op.node_def, op, str(error))
 
     # -- state -----------------------------------------------------------------------------------------
@@ -242,6 +300,11 @@ class Session:
     # -- its life --------------------------------------------------------------------------------------
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closed
+
+    @property
     def graph_def(self) -> Any:
         """What a saved graph says about each operation."""
         return self.graph.as_graph_def()
@@ -251,14 +314,14 @@ class Session:
         """The target."""
         return ""
 
-    def list_devices(self) -> list[str]:
+    def list_devices(self) -> list[DeviceAttributes]:
         """The devices that operations can run on."""
-        names = ["/device:CPU:0"] if self._device.backend.is_host else ["/device:CPU:0", "/device:GPU:0"]
-        return [f"/job:localhost/replica:0/task:0{name}" for name in names]
+        return list(self._devices)
 
     def close(self) -> None:
         """Let everything go that was computed here."""
         self._closed = True
+        self._settings.close()
         self._plans.clear()
         self._state = State(self._device)
 
@@ -344,8 +407,3 @@ class Needed:
             return ""
         way = f", through {' <- '.join(reversed(names[:-1]))}" if len(names) > 1 else ""
         return f"; fetch '{names[-1]}' needs it{way}"
-
-
-def current_device() -> Any:
-    """The device on which new sessions run."""
-    return config.current_device()

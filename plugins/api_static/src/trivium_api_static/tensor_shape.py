@@ -34,6 +34,11 @@ class Dimension:
             raise ValueError(f"Dimensions {self} and {other} are not compatible")
         return other if self.value is None else self
 
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raise if the sizes surely differ."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Dimensions {self} and {other} are not compatible")
+
     def __int__(self) -> Any:
         return self.value
 
@@ -75,7 +80,16 @@ class Dimension:
     def __mod__(self, other: Any) -> Dimension:
         return self._with(other, lambda a, b: a % b)
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__, __div__ = __add__, __mul__, __floordiv__
+
+    def __rsub__(self, other: Any) -> Dimension:
+        return Dimension(other) - self
+
+    def __rfloordiv__(self, other: Any) -> Dimension:
+        return Dimension(other) // self
+
+    def __rmod__(self, other: Any) -> Dimension:
+        return Dimension(other) % self
 
     def __lt__(self, other: Any) -> Any:
         return self._compared(other, lambda a, b: a < b)
@@ -120,6 +134,11 @@ class TensorShape:
             except TypeError:
                 sizes = [dims]
             self.dims = [Dimension(size) for size in sizes]
+
+    @property
+    def spec(self) -> Spec:
+        """The sizes in the words of the core, of float32 elements."""
+        return Spec(None if self.dims is None else [Dim() if n is None else n for n in self.as_list()])
 
     @property
     def ndims(self) -> int | None:
@@ -176,12 +195,31 @@ class TensorShape:
 
     def with_rank(self, rank: int) -> TensorShape:
         """The same, known to have this many axes."""
-        return self.merge_with(TensorShape([None] * rank)) if self.dims is None else self._of_rank(rank)
+        self.assert_has_rank(rank)
+        return TensorShape([None] * rank) if self.dims is None else self
 
-    def _of_rank(self, rank: int) -> TensorShape:
-        if len(self.dims) != rank:
-            raise ValueError(f"Shape {self} must have rank {rank}")
+    def with_rank_at_least(self, rank: int) -> TensorShape:
+        """The same, which must not have fewer axes."""
+        if self.dims is not None and len(self.dims) < rank:
+            raise ValueError(f"Shape {self} must have rank at least {rank}")
         return self
+
+    def with_rank_at_most(self, rank: int) -> TensorShape:
+        """The same, which must not have more axes."""
+        if self.dims is not None and len(self.dims) > rank:
+            raise ValueError(f"Shape {self} must have rank at most {rank}")
+        return self
+
+    def assert_has_rank(self, rank: int | None) -> None:
+        """Raise if it surely has another number of axes."""
+        if None not in (self.ndims, rank) and self.ndims != rank:
+            raise ValueError(f"Shape {self} must have rank {rank}")
+
+    def assert_same_rank(self, other: Any) -> None:
+        """Raise if the numbers of axes surely differ."""
+        other = TensorShape(other)
+        if None not in (self.ndims, other.ndims) and self.ndims != other.ndims:
+            raise ValueError(f"Shapes {self} and {other} must have the same rank")
 
     def concatenate(self, other: Any) -> TensorShape:
         """These sizes, then the others."""

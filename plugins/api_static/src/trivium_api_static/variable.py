@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
 
+from trivium import ops
 from trivium.errors import DTypeError
 from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
-from . import dtypes
-from .build import as_array, converted, graph_of
+from . import dtypes, errors, scattering
+from .build import converted, graph_of
+from .collection import GraphKeys
+from .conversion import as_array
+from .creation import identity
 from .default import get_default_session
 from .dtypes import as_dtype
-from .graph import Graph, GraphKeys, get_default_graph
+from .graph import Graph, get_default_graph
+from .host import watched
 from .operation import Operation, Tensor, evaluated
 from .operators import give_operators
+from .scattering import IndexedSlices
 from .tensor_shape import TensorShape
 
 __all__ = [
@@ -25,7 +31,7 @@ __all__ = [
     "local_variables", "model_variables", "variables_initializer", "initialize_variables",
     "global_variables_initializer",
     "initialize_all_variables", "local_variables_initializer", "report_uninitialized_variables",
-    "is_variable_initialized",
+    "is_variable_initialized", "assert_variables_initialized", "moving_average_variables", "count_up_to",
 ]  # fmt: skip
 
 
@@ -43,6 +49,7 @@ class Variable:
         self, initial_value: Any = None, trainable: bool = True, collections: Sequence[str] | None = None,
         validate_shape: bool = True, caching_device: Any = None, name: str | None = None, variable_def: Any = None,
         dtype: Any = None, expected_shape: Any = None, import_scope: Any = None, constraint: Any = None,
+        use_resource: Any = None, synchronization: Any = None, aggregation: Any = None, shape: Any = None,
     ) -> None:  # fmt: skip
         if initial_value is None:
             raise ValueError("initial_value must be specified.")
@@ -82,6 +89,16 @@ class Variable:
         inputs = [made.outputs[0], self._initial]
         self.initializer = graph.operation("Assign", graph.unique_name("Assign"), inputs, lambda *_: first[0])
         self._snapshot = graph.operation("Identity", graph.unique_name("read"), inputs[:1], lambda x: x).outputs[0]
+
+    @classmethod
+    def of_operations(
+        cls, slot: Slot, op: Operation, initial_value: Tensor, initializer: Operation, snapshot: Tensor
+    ) -> Variable:
+        """The variable of operations that exist already."""
+        made = cls.__new__(cls)
+        made.slot, made.op, made._initial = slot, op, initial_value
+        made.initializer, made._snapshot, made.constraint = initializer, snapshot, None
+        return made
 
     # -- what it is ----------------------------------------------------------------------------------
 
@@ -141,7 +158,7 @@ class Variable:
         """Its value at this point of the graph: after the assignments made before, where they run."""
         graph = self.graph
         full = graph.unique_name(name)
-        return graph.operation("Identity", full, self.op.outputs, lambda _: graph.core.read(self.slot)).outputs[0]
+        return graph.operation("Identity", full, self.op.outputs, lambda _: graph.here.read(self.slot)).outputs[0]
 
     def reads(self) -> list[Symbol]:
         """Every symbol through which the graph uses it."""
@@ -155,33 +172,69 @@ class Variable:
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Tensor:
         """A tensor that is the value, and gives it to the variable when it is computed."""
-        return self._assigned("Assign", name, value, lambda old, new: new)
+        return self.changed("Assign", name, lambda _, value: value, value=value)
 
     def assign_add(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Tensor:
         """A tensor that adds to the variable when it is computed."""
-        return self._assigned("AssignAdd", name, delta, lambda old, delta: old() + delta)
+        return self.changed("AssignAdd", name, ops.add, value=delta)
 
     def assign_sub(
         self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Tensor:
         """A tensor that subtracts from the variable when it is computed."""
-        return self._assigned("AssignSub", name, delta, lambda old, delta: old() - delta)
+        return self.changed("AssignSub", name, ops.subtract, value=delta)
 
-    def _assigned(self, kind: str, name: str | None, value: Any, after: Callable[..., Symbol]) -> Tensor:
+    def changed(
+        self, kind: str, name: str | None, change: Callable[..., Symbol], free: Collection[str] = (), **operands: Any
+    ) -> Tensor:
+        """A tensor that gives `change(old value, *operands)` to the variable when it is computed.
+
+        free: operands whose dtype is their own
+        """
         graph = self.graph
         with graph.as_default(), graph.name_scope(name or kind) as scope:
-            operand = converted(value, self.dtype.base_dtype, graph, "value")
-            if operand.symbol.graph is not graph.core:
-                raise TypeError(f"{kind} of {self.name}: state cannot change inside tf.cond or "
-                                f"tf.while_loop; return the "
-                                "value and assign it after")  # fmt: skip
-            made = graph.operation(
-                kind, scope[:-1], [self.op.outputs[0], operand],
-                lambda _, x: graph.core.assign(self.slot, after(lambda: graph.core.read(self.slot), x)),
-            )  # fmt: skip
-        return made.outputs[0]
+            tensors = [
+                converted(value, None if arg in free else self.dtype.base_dtype, graph, arg)
+                for arg, value in operands.items()
+            ]
+
+            def assigned(_: Symbol, *symbols: Symbol) -> Symbol:
+                here = graph.here
+                return here.assign(
+                    self.slot, symbols[0] if kind == "Assign" else change(here.read(self.slot), *symbols)
+                )
+
+            return graph.operation(kind, scope[:-1], [self.op.outputs[0], *tensors], assigned).outputs[0]
+
+    def scatter_update(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """The variable once some rows are replaced."""
+        return scattering.scatter_update(self, sparse_delta.indices, sparse_delta.values, name=name)
+
+    def scatter_add(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """The variable once rows are added to some of its own."""
+        return scattering.scatter_add(self, sparse_delta.indices, sparse_delta.values, name=name)
+
+    def scatter_sub(self, sparse_delta: IndexedSlices, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """The variable once rows are taken from some of its own."""
+        return scattering.scatter_sub(self, sparse_delta.indices, sparse_delta.values, name=name)
+
+    def scatter_nd_update(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """The variable once parts at some positions are replaced."""
+        return scattering.scatter_nd_update(self, indices, updates, name=name)
+
+    def scatter_nd_add(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """The variable once updates are added at some positions."""
+        return scattering.scatter_nd_add(self, indices, updates, name=name)
+
+    def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+        """The variable once updates are taken away at some positions."""
+        return scattering.scatter_nd_sub(self, indices, updates, name=name)
+
+    def count_up_to(self, limit: int) -> Tensor:
+        """A tensor that is the variable, and adds 1 to it when it is computed; at the limit that is an error."""
+        return count_up_to(self, limit)
 
     def load(self, value: Any, session: Any = None) -> None:
         """Give the variable a value in a session, or in the default one."""
@@ -224,6 +277,22 @@ def assign_sub(ref: Variable, value: Any, use_locking: Any = None, name: str | N
     return _variable(ref).assign_sub(value, name=name)
 
 
+def count_up_to(ref: Variable, limit: int, name: str | None = None) -> Tensor:
+    """A tensor that is a variable, and adds 1 to it when it is computed; at the limit that is an error."""
+    graph = ref.graph
+
+    def check(value: Any) -> None:
+        if value.item() >= limit:
+            raise errors.OutOfRangeError(None, None, f"Reached limit of {limit}")
+
+    with graph.as_default(), graph.name_scope(name or "CountUpTo"):
+        before = watched("CountUpTo", check, ref.read_value(), [], None)
+        with graph.control_dependencies([before]):
+            after = ref.assign(before + np.array(1, ref.dtype.as_numpy_dtype))
+        with graph.control_dependencies([after]):
+            return identity(before)
+
+
 def _variable(ref: Any) -> Variable:
     if not isinstance(ref, Variable):
         raise DTypeError(f"assign: {ref} is no variable; only variables can be assigned")
@@ -245,6 +314,7 @@ global_variables = all_variables = _collected(GraphKeys.GLOBAL_VARIABLES)
 trainable_variables = _collected(GraphKeys.TRAINABLE_VARIABLES)
 local_variables = _collected(GraphKeys.LOCAL_VARIABLES)
 model_variables = _collected(GraphKeys.MODEL_VARIABLES)
+moving_average_variables = _collected(GraphKeys.MOVING_AVERAGE_VARIABLES)
 
 
 def variables_initializer(var_list: Sequence[Variable], name: str = "init") -> Operation:
@@ -287,3 +357,19 @@ def is_variable_initialized(variable: Variable) -> Tensor:
     graph = variable.graph
     name = graph.unique_name("IsVariableInitialized")
     return graph.hosted("IsVariableInitialized", name, lambda s: np.bool_(s.is_initialized(variable)), dtypes.bool)
+
+
+def assert_variables_initialized(var_list: Sequence[Variable] | None = None) -> Operation | None:
+    """An operation that fails, and names it, if a variable has no value; None where there are no variables."""
+    chosen = [*global_variables(), *local_variables()] if var_list is None else list(var_list)
+    if not chosen:
+        return None
+    graph = graph_of(chosen)
+
+    def check(session: Any) -> None:
+        for variable in chosen:
+            session.state_of(variable)
+
+    made = graph.effect("NoOp", graph.unique_name("assert_variables_initialized"), ())
+    made.evaluate = check
+    return made

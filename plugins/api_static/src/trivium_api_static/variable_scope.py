@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -11,14 +13,17 @@ from attrs import define, evolve, field
 
 from trivium.errors import did_you_mean
 
+from .collection import GraphKeys
 from .dtypes import as_dtype, float32
-from .graph import Graph, GraphKeys, get_default_graph
+from .graph import Graph, get_default_graph
 from .initializers import glorot_uniform, zeros
 from .tensor_shape import TensorShape
 from .variable import Variable
 
-__all__ = ["AUTO_REUSE", "VariableScope", "variable_scope", "get_variable", "get_variable_scope", "get_local_variable",
-           "no_regularizer"]  # fmt: skip
+__all__ = [
+    "AUTO_REUSE", "VariableScope", "variable_scope", "get_variable", "get_variable_scope", "get_local_variable",
+    "no_regularizer", "fixed_size_partitioner", "min_max_variable_partitioner", "variable_axis_size_partitioner",
+]  # fmt: skip
 
 
 class _AutoReuse:
@@ -41,7 +46,9 @@ def no_regularizer(_: Any) -> None:
 class VariableScope:
     """The prefix of the variables made inside, and what they share.
 
-    reuse: False: new ones; True: existing ones; AUTO_REUSE: whichever there is
+    reuse:         False: new ones; True: existing ones; AUTO_REUSE: whichever there is
+    custom_getter: called in place of get_variable, with what it replaces as its first argument
+    partitioner, caching_device, use_resource: kept, and without effect: variables are whole, in one process
     """
 
     name: str = ""
@@ -50,6 +57,10 @@ class VariableScope:
     regularizer: Any = None
     dtype: Any = float32
     constraint: Any = None
+    custom_getter: Any = None
+    partitioner: Any = None
+    caching_device: Any = None
+    use_resource: Any = None
     original_name_scope: str = ""
 
     def reuse_variables(self) -> None:
@@ -64,22 +75,50 @@ class VariableScope:
         """Change what new variables are charged with."""
         self.regularizer = regularizer
 
+    def set_dtype(self, dtype: Any) -> None:
+        """Change the dtype of new variables."""
+        self.dtype = as_dtype(dtype)
+
+    def set_custom_getter(self, custom_getter: Any) -> None:
+        """Change what is called in place of get_variable."""
+        self.custom_getter = custom_getter
+
+    def set_partitioner(self, partitioner: Any) -> None:
+        """Remember a partitioner."""
+        self.partitioner = partitioner
+
+    def set_caching_device(self, caching_device: Any) -> None:
+        """Remember a device for copies."""
+        self.caching_device = caching_device
+
+    def set_use_resource(self, use_resource: Any) -> None:
+        """Remember which kind of variable was asked for."""
+        self.use_resource = use_resource
+
     def full_name(self, name: str) -> str:
         """A variable's name with the prefix."""
         return f"{self.name}/{name}" if self.name else name
 
-    def get_variable(self, name: str, **options: Any) -> Variable:
+    def get_variable(self, name: str, *args: Any, **options: Any) -> Variable:
         """The variable of this name in this scope."""
         with variable_scope(self, auxiliary_name_scope=False):
-            return get_variable(name, **options)
+            return get_variable(name, *args, **options)
+
+    def get_collection(self, name: str) -> list[Any]:
+        """The values under a name that belong to this scope."""
+        return get_default_graph().get_collection(name, f"{re.escape(self.name)}/" if self.name else None)
 
     def global_variables(self) -> list[Variable]:
         """Those of this scope."""
-        return get_default_graph().get_collection(GraphKeys.GLOBAL_VARIABLES, f"{self.name}/" if self.name else None)
+        return self.get_collection(GraphKeys.GLOBAL_VARIABLES)
+
+    def local_variables(self) -> list[Variable]:
+        """Those of this scope that are not saved."""
+        return self.get_collection(GraphKeys.LOCAL_VARIABLES)
 
     def trainable_variables(self) -> list[Variable]:
         """Those of this scope that optimizers change."""
-        return get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES, f"{self.name}/" if self.name else None)
+        return self.get_collection(GraphKeys.TRAINABLE_VARIABLES)
 
 
 @define
@@ -113,13 +152,15 @@ def get_variable_scope() -> VariableScope:
 @contextmanager
 def variable_scope(
     name_or_scope: Any, default_name: str | None = None, values: Sequence[Any] | None = None, initializer: Any = None,
-    regularizer: Any = None, caching_device: Any = None, partitioner: Any = None, reuse: Any = None, dtype: Any = None,
-    use_resource: Any = None, constraint: Any = None, auxiliary_name_scope: bool = True,
+    regularizer: Any = None, caching_device: Any = None, partitioner: Any = None, custom_getter: Any = None,
+    reuse: Any = None, dtype: Any = None, use_resource: Any = None, constraint: Any = None,
+    auxiliary_name_scope: bool = True,
 ) -> Iterator[VariableScope]:  # fmt: skip
     """Prefix variables and operations made inside.
 
-    default_name: used, made unique, where there is no name
-    reuse:        True shares existing variables, AUTO_REUSE those that exist; None inherits
+    default_name:  used, made unique, where there is no name
+    custom_getter: called in place of get_variable: custom_getter(getter, name, ...)
+    reuse:         True shares existing variables, AUTO_REUSE those that exist; None inherits
     """
     if name_or_scope is None and default_name is None:
         raise TypeError("If default_name is None then name_or_scope is required")
@@ -134,8 +175,12 @@ def variable_scope(
         base = before
         short = known.unopened(before, default_name) if name_or_scope is None else name_or_scope
         full = before.full_name(short)
-    changes = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint,
-               "dtype": None if dtype is None else as_dtype(dtype)}  # fmt: skip
+    changes = {
+        "initializer": initializer, "regularizer": regularizer, "constraint": constraint, "partitioner": partitioner,
+        "caching_device": caching_device, "use_resource": use_resource,
+        "dtype": None if dtype is None else as_dtype(dtype),
+        "custom_getter": custom_getter and _within(base.custom_getter, custom_getter),
+    }  # fmt: skip
     inside = evolve(
         base, name=full, reuse=(base.reuse or before.reuse) if reuse is None else reuse,
         **{key: value for key, value in changes.items() if value is not None},
@@ -160,12 +205,45 @@ def get_variable(
     name: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
     trainable: bool | None = None, collections: Any = None, caching_device: Any = None, partitioner: Any = None,
     validate_shape: bool = True, use_resource: Any = None, custom_getter: Any = None, constraint: Any = None,
+    synchronization: Any = None, aggregation: Any = None,
 ) -> Variable:  # fmt: skip
-    """The variable of this name in the current scope: a new one, or one to share, as the scope says."""
+    """The variable of this name in the current scope: a new one, or one to share, as the scope says.
+
+    shape: may be left out where the initializer is a value
+    """
+    graph = get_default_graph()
+    scope = _known(graph).current
+    getter = (custom_getter and _within(scope.custom_getter, custom_getter)) or scope.custom_getter
+    options = {
+        "shape": shape, "dtype": dtype, "initializer": initializer, "regularizer": regularizer, "trainable": trainable,
+        "collections": collections, "caching_device": caching_device or scope.caching_device,
+        "partitioner": partitioner or scope.partitioner, "validate_shape": validate_shape,
+        "use_resource": use_resource if use_resource is not None else scope.use_resource, "constraint": constraint,
+    }  # fmt: skip
+    if getter is None:
+        return _variable(scope.full_name(name), **options)
+    reuse = scope.reuse
+    options |= {"initializer": initializer if initializer is not None else scope.initializer}
+    options |= {"regularizer": regularizer or scope.regularizer, "dtype": as_dtype(dtype or scope.dtype)}
+    return getter(_variable, scope.full_name(name), reuse=reuse, **options)
+
+
+def _within(outer: Any, inner: Any) -> Any:
+    """A custom getter that calls another one in place of what would get the variable."""
+    if outer is None:
+        return inner
+    return lambda getter, *args, **options: inner(functools.partial(outer, getter), *args, **options)
+
+
+def _variable(
+    full: str, shape: Any = None, dtype: Any = None, initializer: Any = None, regularizer: Any = None,
+    trainable: bool | None = None, collections: Any = None, validate_shape: bool = True, constraint: Any = None,
+    **without_effect: Any,
+) -> Variable:  # fmt: skip
+    """The variable of this full name."""
     graph = get_default_graph()
     known = _known(graph)
     scope = known.current
-    full = scope.full_name(name)
     wanted = as_dtype(dtype or scope.dtype).base_dtype
     found = known.variables.get(full)
     if found is not None and scope.reuse in (True, AUTO_REUSE):
@@ -184,7 +262,8 @@ def get_variable(
     first = _first_value(full, shape, wanted, initializer)
     with graph.as_default(), graph.name_scope(None):
         made = Variable(
-            first, trainable is not False, collections, validate_shape, name=full, constraint=constraint,
+            first, trainable is not False, collections, validate_shape, name=full,
+            constraint=constraint or scope.constraint,
             dtype=wanted if callable(first) or dtype is not None else None,
         )  # fmt: skip
         known.variables[full] = made
@@ -228,3 +307,27 @@ def get_local_variable(name: str, *args: Any, **options: Any) -> Variable:
     """A variable that is not saved and not trained."""
     options.setdefault("collections", [GraphKeys.LOCAL_VARIABLES])
     return get_variable(name, *args, **{**options, "trainable": False})
+
+
+def _partitioner() -> Callable[..., list[int]]:
+    """One part along each axis: variables are kept whole, whatever a program asks for."""
+    return lambda shape, dtype=None: [1] * len(TensorShape(shape))
+
+
+def fixed_size_partitioner(num_shards: int, axis: int = 0) -> Callable[..., list[int]]:
+    """Asks for so many parts; accepted, and the variable is kept whole."""
+    return _partitioner()
+
+
+def variable_axis_size_partitioner(
+    max_shard_bytes: int, axis: int = 0, bytes_per_string_element: int = 16, max_shards: int | None = None
+) -> Callable[..., list[int]]:
+    """Asks for parts up to a size; accepted, and the variable is kept whole."""
+    return _partitioner()
+
+
+def min_max_variable_partitioner(
+    max_partitions: int = 1, axis: int = 0, min_slice_size: int = 262144, bytes_per_string_element: int = 16
+) -> Callable[..., list[int]]:
+    """Asks for parts from a size up; accepted, and the variable is kept whole."""
+    return _partitioner()

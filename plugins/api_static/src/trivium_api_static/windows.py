@@ -7,6 +7,7 @@ from typing import Any
 
 from trivium import ops
 from trivium.errors import ShapeError
+from trivium.spec import Dim
 
 
 def channels_last(data_format: str | None) -> bool:
@@ -35,9 +36,26 @@ def filter_to_core(weight: Any) -> Any:
     return ops.transpose(weight, axes=(n - 1, n - 2, *range(n - 2)))
 
 
-def spatial(numbers: Sequence[int] | int, is_last: bool, what: str) -> tuple[int, ...]:
-    """The spatial entries of `[1, 2, 2, 1]` (or `[1, 1, 2, 2]`); the others must be 1."""
-    entries = [int(n) for n in numbers]
+def depthwise_to_core(weight: Any) -> Any:
+    """(channels * multiplier, 1, *kernel) from TensorFlow's (*kernel, channels, multiplier)."""
+    n = weight.ndim
+    channels, multiplier = weight.shape[-2:]
+    turned = ops.transpose(weight, axes=(n - 2, n - 1, *range(n - 2)))
+    return ops.reshape(turned, shape=(channels * multiplier, 1, *weight.shape[:-2]))
+
+
+def spatial(numbers: Any, is_last: bool, what: str, ndim: int = 2) -> tuple[int, ...]:
+    """The spatial entries of `[1, 2, 2, 1]` (or `[1, 1, 2, 2]`), of `[2, 2]` or of one number.
+
+    Those of batch and channels must be 1.
+    """
+    entries = [int(n) for n in (numbers if isinstance(numbers, (list, tuple)) else [numbers])]
+    if len(entries) == 1:
+        return tuple(entries * ndim)
+    if len(entries) == ndim:
+        return tuple(entries)
+    if len(entries) != ndim + 2:
+        raise ValueError(f"{what} should be of length 1, {ndim} or {ndim + 2}, got {entries}")
     inner, outer = (entries[1:-1], (entries[0], entries[-1])) if is_last else (entries[2:], entries[:2])
     if any(n != 1 for n in outer):
         raise ValueError(
@@ -46,14 +64,29 @@ def spatial(numbers: Sequence[int] | int, is_last: bool, what: str) -> tuple[int
     return tuple(inner)
 
 
+def given_padding(padding: Any, is_last: bool) -> Any:
+    """The spatial pairs of `[[0, 0], [1, 1], [2, 2], [0, 0]]`; a word stays a word."""
+    if isinstance(padding, str) or padding is None:
+        return padding
+    pairs = [(int(low), int(high)) for low, high in padding]
+    inner, outer = (pairs[1:-1], (pairs[0], pairs[-1])) if is_last else (pairs[2:], pairs[:2])
+    if any(pair != (0, 0) for pair in outer):
+        raise ValueError(f"Nonzero explicit padding in the batch or depth dimensions is not supported: {pairs}")
+    return tuple(inner)
+
+
 def padding_of(
-    padding: str, sizes: Sequence[Any], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
+    padding: Any, sizes: Sequence[Any], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:
     """Zeros before and behind each spatial axis.  SAME: ceil(size / stride) windows, an odd zero goes behind.
+
+    padding: "SAME", "VALID", or the pairs themselves
 
     >>> padding_of("SAME", (5,), (3,), (2,), (1,)), padding_of("SAME", (4,), (3,), (2,), (1,))
     (((1, 1),), ((0, 1),))
     """
+    if isinstance(padding, tuple):
+        return padding
     if padding not in ("SAME", "VALID"):
         raise ValueError(f"Padding must be 'SAME' or 'VALID', got {padding!r}")
     if padding == "VALID":
@@ -76,3 +109,13 @@ def _same(size: Any, kernel: int, stride: int, dilation: int) -> tuple[int, int]
             "the placeholder that size, or pad by hand and use 'VALID'"
         )
     return total // 2, total - total // 2
+
+
+def pool_window(padding: str, sizes: Sequence[Any], kernel: Sequence[int], stride: Sequence[int]) -> dict[str, Any]:
+    """The padding and rounding of a pool.
+
+    Windows of two, two apart, never have padding in front, so SAME needs no sizes: the last one may hang over the end.
+    """
+    if padding == "SAME" and any(type(n) is Dim for n in sizes) and tuple(kernel) == tuple(stride) == (2,) * len(sizes):
+        return {"padding": 0, "rounding": "ceil"}
+    return {"padding": padding_of(padding, sizes, kernel, stride, (1,) * len(sizes))}

@@ -15,6 +15,7 @@ from . import (
     normalization,
     pooling,
     random,
+    recurrence,
     reduction,
     shaping,
     update,
@@ -84,8 +85,8 @@ def register_ufunc(name, ufunc):
 
 
 FAMILIES = (
-    convolution, creation, elementwise, indexing, linear_algebra, loss, normalization, pooling, random, reduction,
-    shaping, update,
+    convolution, creation, elementwise, indexing, linear_algebra, loss, normalization, pooling, random, recurrence,
+    reduction, shaping, update,
 )  # fmt: skip
 
 for family in FAMILIES:

@@ -1,18 +1,22 @@
 """Layers for images: convolution, pooling, normalization, activations, losses."""
 
+# ruff: noqa: F403 - each module names its layers in __all__
+
 from trivium.hookspecs import hookimpl
+from trivium.layer import Layer
 
-from .activation import Dropout, Flatten, Relu, Sigmoid, Softmax, Tanh
-from .convolution import Convolution
-from .dense import Dense
-from .loss import Accuracy, SoftmaxCrossEntropy, SquaredError
-from .normalization import BatchNorm, LocalResponseNorm
-from .pooling import AveragePool, MaxPool
+from .activation import *
+from .comparison import *
+from .convolution import *
+from .dense import *
+from .loss import *
+from .noise import *
+from .normalization import *
+from .pooling import *
+from .shaping import *
 
-LAYERS = (
-    Accuracy, AveragePool, BatchNorm, Convolution, Dense, Dropout, Flatten, LocalResponseNorm, MaxPool, Relu,
-    Sigmoid, Softmax, SoftmaxCrossEntropy, SquaredError, Tanh,
-)  # fmt: skip
+LAYERS = [value for value in tuple(globals().values()) if isinstance(value, type) and issubclass(value, Layer)]
+LAYERS.remove(Layer)
 
 __all__ = [layer.__name__ for layer in LAYERS]
 

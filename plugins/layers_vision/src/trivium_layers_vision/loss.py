@@ -1,9 +1,11 @@
-"""Losses and measures."""
+"""Losses whose labels are classes, and measures."""
 
 from attrs import define, field
 
 from trivium import ops
 from trivium.layer import Layer
+
+__all__ = ["SoftmaxCrossEntropy", "Accuracy"]
 
 
 def as_class_numbers(labels):
@@ -39,28 +41,6 @@ class SoftmaxCrossEntropy(Layer):
             scores, as_class_numbers(labels), axis=self.axis, normalization=self.normalization, ignore=self.ignore
         )
         return loss
-
-
-@define(slots=False)
-class SquaredError(Layer):
-    """factor * sum((x - y)**2) / count.
-
-    x, y:          of one shape
-    return:        ()
-    normalization: count is the "batch" (Caffe), "full" all elements (PyTorch, TensorFlow) or "none" 1
-    factor:        1/2 in Caffe
-    """
-
-    normalization: str = field(default="batch", kw_only=True)
-    factor: float = field(default=0.5, kw_only=True)
-
-    @classmethod
-    def samples(cls, make):
-        yield cls(), make(4, 3), make(4, 3)
-        yield cls(normalization="full", factor=1.0), make(2, 3, 2), make(2, 3, 2)
-
-    def forward(self, x, y):
-        return ops.squared_error(x, y, normalization=self.normalization, factor=self.factor)
 
 
 @define(slots=False)

@@ -211,7 +211,7 @@ class Joining:
 
 
 def resized(size: int, tensors: Sequence[CoreTensor]) -> list[CoreTensor]:
-    """Arguments whose first axis is the batch with so many rows, repeated where needed; the others as they are."""
+    """Arguments whose first axis is the batch with so many rows, repeated as needed; the others as they are."""
     batch = batch_of(tensors)
     made = []
     for x in tensors:

@@ -1,40 +1,22 @@
 """Networks: modules, layers, losses."""
 
-from . import functional, init, utils
-from .containers import ModuleDict, ModuleList, Sequential
-from .layers import (
-    AvgPool1d,
-    AvgPool2d,
-    AvgPool3d,
-    BatchNorm1d,
-    BatchNorm2d,
-    BatchNorm3d,
-    Conv1d,
-    Conv2d,
-    Conv3d,
-    Dropout,
-    Flatten,
-    Identity,
-    LeakyReLU,
-    Linear,
-    LocalResponseNorm,
-    LogSoftmax,
-    MaxPool1d,
-    MaxPool2d,
-    MaxPool3d,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)  # fmt: skip
-from .losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss
-from .module import LayerModule, Module
-from .parameter import Parameter
+# ruff: noqa: F401, F403 - each module names its words in __all__
 
-__all__ = [
-    "AvgPool1d", "AvgPool2d", "AvgPool3d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "BatchNorm3d", "Conv1d", "Conv2d", "Conv3d", "CrossEntropyLoss", "Dropout", "Flatten", "Identity", "L1Loss",
-    "LayerModule", "LeakyReLU", "Linear", "LocalResponseNorm", "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d",
-    "MaxPool3d", "Module", "ModuleDict", "ModuleList", "NLLLoss", "Parameter", "ReLU", "Sequential", "Sigmoid",
-    "SmoothL1Loss", "Softmax", "Tanh", "functional", "init", "utils",
-]  # fmt: skip
+from . import functional, init, utils
+from .activation import *
+from .containers import *
+from .convolution import *
+from .dropout import *
+from .embedding import *
+from .foreign import FunctionModule, LayerModule
+from .linear import *
+from .losses import *
+from .module import Module
+from .normalization import *
+from .padding import *
+from .parameter import Parameter
+from .pooling import *
+from .recurrent import *
+from .shaping import *
+
+__all__ = [name for name in globals() if not name.startswith("_")]

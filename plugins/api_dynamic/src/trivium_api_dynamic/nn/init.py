@@ -1,6 +1,7 @@
 """What a parameter holds before training: functions that overwrite a tensor, drawing from the default generator."""
 
 import math
+import warnings
 from typing import Any
 
 from trivium.initializer import Identity, Orthogonal, TruncatedNormal, VarianceScaling
@@ -10,7 +11,18 @@ from .. import generator as generators
 from ..creation import tensor
 from ..errors import SizeMismatchError
 
-GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3.0, "selu": 0.75}
+GAINS = {
+    "linear": 1.0,
+    "conv1d": 1.0,
+    "conv2d": 1.0,
+    "conv3d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5.0 / 3.0,
+    "selu": 0.75,
+}
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -24,9 +36,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     return GAINS[nonlinearity]
 
 
-def filled(tensor: Any, method: str, *args: Any) -> Any:
+def filled(tensor: Any, method: str, *args: Any, **settings: Any) -> Any:
     with recording(False):
-        return getattr(tensor, method)(*args)
+        return getattr(tensor, method)(*args, **settings)
 
 
 def initialized(tensor_: Any, initializer: Any, generator: Any = None) -> Any:
@@ -35,14 +47,14 @@ def initialized(tensor_: Any, initializer: Any, generator: Any = None) -> Any:
     return filled(tensor_, "copy_", tensor(drawn))
 
 
-def uniform_(tensor, a=0.0, b=1.0):
+def uniform_(tensor, a=0.0, b=1.0, generator=None):
     """Evenly distributed over [a, b)."""
-    return filled(tensor, "uniform_", a, b)
+    return filled(tensor, "uniform_", a, b, generator=generator)
 
 
-def normal_(tensor, mean=0.0, std=1.0):
+def normal_(tensor, mean=0.0, std=1.0, generator=None):
     """Normally distributed."""
-    return filled(tensor, "normal_", mean, std)
+    return filled(tensor, "normal_", mean, std, generator=generator)
 
 
 def constant_(tensor, val):
@@ -81,22 +93,22 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     return initialized(tensor, TruncatedNormal(mean, std, a, b), generator)
 
 
-def scaled(tensor, gain, fan, distribution):
+def scaled(tensor, gain, fan, distribution, generator):
     if tensor.spec.ndim < 2:
         raise SizeMismatchError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
     if tensor.numel() == 0:
         return tensor
-    return initialized(tensor, VarianceScaling(gain * gain, fan, distribution))
+    return initialized(tensor, VarianceScaling(gain * gain, fan, distribution), generator)
 
 
-def xavier_uniform_(tensor, gain=1.0):
+def xavier_uniform_(tensor, gain=1.0, generator=None):
     """Evenly distributed with variance gain**2 * 2 / (inputs + outputs) (Glorot & Bengio, 2010)."""
-    return scaled(tensor, gain, "average", "uniform")
+    return scaled(tensor, gain, "average", "uniform", generator)
 
 
-def xavier_normal_(tensor, gain=1.0):
+def xavier_normal_(tensor, gain=1.0, generator=None):
     """Normally distributed with variance gain**2 * 2 / (inputs + outputs)."""
-    return scaled(tensor, gain, "average", "normal")
+    return scaled(tensor, gain, "average", "normal", generator)
 
 
 def fan_of(mode):
@@ -105,24 +117,24 @@ def fan_of(mode):
     return mode.removeprefix("fan_")
 
 
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu"):
+def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Evenly distributed with variance gain**2 / inputs (He et al., 2015, arXiv:1502.01852)."""
-    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "uniform")
+    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "uniform", generator)
 
 
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu"):
+def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Normally distributed with variance gain**2 / inputs."""
-    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "normal")
+    return scaled(tensor, calculate_gain(nonlinearity, a), fan_of(mode), "normal", generator)
 
 
-def orthogonal_(tensor, gain=1.0):
+def orthogonal_(tensor, gain=1, generator=None):
     """Rows, or columns if there are more rows, at right angles (Saxe et al., 2013, arXiv:1312.6120)."""
     if tensor.spec.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
-    return initialized(tensor, Orthogonal(gain))
+    return initialized(tensor, Orthogonal(gain), generator)
 
 
-def sparse_(tensor, sparsity, std=0.01):
+def sparse_(tensor, sparsity, std=0.01, generator=None):
     """Normally distributed, but a part of each column is 0 (Martens, 2010)."""
     if tensor.spec.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
@@ -133,4 +145,23 @@ def sparse_(tensor, sparsity, std=0.01):
             values[stream.permutation(shape[0])[: math.ceil(sparsity * shape[0])], column] = 0.0
         return values
 
-    return initialized(tensor, drawn)
+    return initialized(tensor, drawn, generator)
+
+
+def deprecated(function):
+    """The function by its name without an underscore, as it was before PyTorch 0.4."""
+    old, new = function.__name__[:-1], function.__name__
+
+    def renamed(*args, **settings):
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
+        return function(*args, **settings)
+
+    renamed.__name__ = renamed.__qualname__ = old
+    renamed.__doc__ = f"`{new}`, by its old name."
+    return renamed
+
+
+uniform, normal, constant, eye, dirac = [deprecated(f) for f in (uniform_, normal_, constant_, eye_, dirac_)]
+xavier_uniform, xavier_normal = [deprecated(f) for f in (xavier_uniform_, xavier_normal_)]
+kaiming_uniform, kaiming_normal = [deprecated(f) for f in (kaiming_uniform_, kaiming_normal_)]
+orthogonal, sparse = [deprecated(f) for f in (orthogonal_, sparse_)]

@@ -1,107 +1,72 @@
-"""Losses as modules."""
-
-from collections.abc import Callable
-from typing import Any, ClassVar
+"""Losses and distances as modules: each keeps the settings of its function, class weights as buffers."""
 
 from . import functional
-from .module import Module
-from .wrapped import Wrapped
+from .functional.reduction import checked, chosen
+from .of_function import OfFunction, module_of
 
-# PyTorch's reductions as normalizations of the core losses
-CLASSES = {"mean": "valid", "sum": "none", "none": "each"}
-ELEMENTS = {"mean": "full", "sum": "none", "none": "each"}
-
-
-def checked(reduction: str) -> str:
-    if reduction not in CLASSES:
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-    return reduction
+__all__ = [
+    "L1Loss", "MSELoss", "SmoothL1Loss", "HuberLoss", "BCELoss", "BCEWithLogitsLoss", "KLDivLoss",
+    "PoissonNLLLoss", "GaussianNLLLoss", "CrossEntropyLoss", "NLLLoss", "NLLLoss2d", "CTCLoss", "MultiMarginLoss",
+    "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "SoftMarginLoss", "HingeEmbeddingLoss",
+    "CosineEmbeddingLoss", "MarginRankingLoss", "TripletMarginLoss", "TripletMarginWithDistanceLoss",
+    "CosineSimilarity", "PairwiseDistance",
+]  # fmt: skip
 
 
-class CrossEntropyLoss(Wrapped):
-    """-log softmax(input) at each class number, averaged; see functional.cross_entropy."""
+class Loss(OfFunction):
+    """The base of losses; the two old arguments become a reduction when the module is made."""
 
-    core = "SoftmaxCrossEntropy"
-
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
-        super().__init__()
-        self.ignore_index, self.reduction, self.label_smoothing = ignore_index, checked(reduction), label_smoothing
-        self.register_buffer("weight", weight)
-        self.wrap({"axis": 1, "normalization": CLASSES[reduction], "ignore": ignore_index})
-
-    def forward(self, input, target):
-        is_plain = self.weight is None and not self.label_smoothing and input.spec.ndim > 1
-        if is_plain and target.spec.dtype.kind in "iu":
-            return super().forward(input, target)
-        return functional.cross_entropy(
-            input, target, self.weight, self.ignore_index, self.reduction, self.label_smoothing
-        )
+    def settled(self, settings):
+        settings = dict(settings)
+        if "size_average" in settings:
+            old = settings.pop("size_average"), settings.pop("reduce")
+            self.size_average = self.reduce = None
+            if old != (None, None):
+                settings["reduction"] = chosen(*old, settings["reduction"])
+        if settings["reduction"] != "batchmean":
+            checked(settings["reduction"])
+        return settings
 
 
-class MSELoss(Wrapped):
-    """(input - target)**2, averaged over all elements."""
-
-    core = "SquaredError"
-
-    def __init__(self, reduction="mean"):
-        super().__init__()
-        self.reduction = checked(reduction)
-        self.wrap({"normalization": ELEMENTS[reduction], "factor": 1.0})
-
-    def forward(self, input, target):
-        return super().forward(*functional.same_shape(input, target))
+def loss(name, function, kept=(), **more):
+    return module_of(name, function, base=Loss, kept=kept, **more)
 
 
-class _Loss(Module):
-    """A loss that is a function of input and target."""
+OLD = ("size_average", "reduce", "reduction")
+WEIGHTS = ("weight", "pos_weight")
 
-    function: ClassVar[Callable[..., Any]]
-    options: ClassVar[tuple[str, ...]] = ()
+# -- numbers and chances -------------------------------------------------------------------------
 
-    def __init__(self, reduction="mean", **options):
-        super().__init__()
-        if unknown := [name for name in options if name not in self.options]:
-            raise TypeError(f"{type(self).__name__} got an unexpected keyword argument {unknown[0]!r}")
-        self.reduction, self.settings = checked(reduction), options
+L1Loss = loss("L1Loss", functional.l1_loss, order=OLD)
+MSELoss = loss("MSELoss", functional.mse_loss, order=OLD)
+SmoothL1Loss = loss("SmoothL1Loss", functional.smooth_l1_loss)
+HuberLoss = loss("HuberLoss", functional.huber_loss, order=("reduction", "delta"))
+BCELoss = loss("BCELoss", functional.binary_cross_entropy, WEIGHTS)
+BCEWithLogitsLoss = loss("BCEWithLogitsLoss", functional.binary_cross_entropy_with_logits, WEIGHTS)
+KLDivLoss = loss("KLDivLoss", functional.kl_div)
+PoissonNLLLoss = loss("PoissonNLLLoss", functional.poisson_nll_loss)
+GaussianNLLLoss = loss("GaussianNLLLoss", functional.gaussian_nll_loss)
 
-    def forward(self, input, target):
-        return type(self).function(input, target, reduction=self.reduction, **self.settings)
+# -- classes -------------------------------------------------------------------------------------
 
+CrossEntropyLoss = loss("CrossEntropyLoss", functional.cross_entropy, WEIGHTS)
+NLLLoss = loss("NLLLoss", functional.nll_loss, WEIGHTS)
+NLLLoss2d = loss("NLLLoss2d", functional.nll_loss, WEIGHTS)
+CTCLoss = loss("CTCLoss", functional.ctc_loss)
+MultiMarginLoss = loss("MultiMarginLoss", functional.multi_margin_loss, WEIGHTS)
+MultiLabelMarginLoss = loss("MultiLabelMarginLoss", functional.multilabel_margin_loss)
+MultiLabelSoftMarginLoss = loss("MultiLabelSoftMarginLoss", functional.multilabel_soft_margin_loss, WEIGHTS)
 
-class L1Loss(_Loss):
-    """|input - target|."""
+# -- pairs and triplets --------------------------------------------------------------------------
 
-    function = staticmethod(functional.l1_loss)
+SoftMarginLoss = loss("SoftMarginLoss", functional.soft_margin_loss)
+HingeEmbeddingLoss = loss("HingeEmbeddingLoss", functional.hinge_embedding_loss)
+CosineEmbeddingLoss = loss("CosineEmbeddingLoss", functional.cosine_embedding_loss)
+MarginRankingLoss = loss("MarginRankingLoss", functional.margin_ranking_loss)
+TripletMarginLoss = loss("TripletMarginLoss", functional.triplet_margin_loss)
+TripletMarginWithDistanceLoss = loss("TripletMarginWithDistanceLoss", functional.triplet_margin_with_distance_loss)
 
+# -- distances -----------------------------------------------------------------------------------
 
-class SmoothL1Loss(_Loss):
-    """Squared where the error is below beta, else absolute."""
-
-    function = staticmethod(functional.smooth_l1_loss)
-    options = ("beta",)
-
-
-class BCELoss(_Loss):
-    """Binary cross-entropy of probabilities."""
-
-    function = staticmethod(functional.binary_cross_entropy)
-    options = ("weight",)
-
-
-class BCEWithLogitsLoss(_Loss):
-    """Binary cross-entropy of sigmoid(input)."""
-
-    function = staticmethod(functional.binary_cross_entropy_with_logits)
-    options = ("weight", "pos_weight")
-
-
-class NLLLoss(Module):
-    """-input at each class number."""
-
-    def __init__(self, weight=None, ignore_index=-100, reduction="mean"):
-        super().__init__()
-        self.ignore_index, self.reduction = ignore_index, checked(reduction)
-        self.register_buffer("weight", weight)
-
-    def forward(self, input, target):
-        return functional.nll_loss(input, target, self.weight, self.ignore_index, self.reduction)
+CosineSimilarity = module_of("CosineSimilarity", functional.cosine_similarity)
+PairwiseDistance = module_of("PairwiseDistance", functional.pairwise_distance)

@@ -11,6 +11,7 @@ from trivium.spec import Dim, Spec
 from ..dtypes import Default, as_torch_dtype
 from ..tensors import as_ours
 from .module import Module
+from .of_function import check_tensors
 from .parameter import Parameter
 
 
@@ -31,18 +32,19 @@ class Wrapped(Module):
     shown: ClassVar[tuple[str, ...]] = ()
 
     def wrap(self, settings: Mapping[str, Any], *shape: Any, dtype: Any = None, device: Any = None) -> None:
-        """Make the core layer, and its parameters for an input of this shape (None: any size)."""
+        """Make the core layer, and its parameters for an input of this shape, or several; a size of None may be any."""
         object.__setattr__(self, "layer", find_layer(self.core)(**settings))
         object.__setattr__(self, "owned", {})
         if shape:
-            self.build(Spec([Dim() if size is None else size for size in shape], "float32"))
+            shapes = shape if isinstance(shape[0], tuple) else (shape,)
+            self.build(*[Spec([Dim() if size is None else size for size in each], "float32") for each in shapes])
             wanted = Default.dtype if dtype is None else as_torch_dtype(dtype).dtype
             if wanted != "float32" or device is not None:
                 self.to(dtype=as_torch_dtype(wanted), device=device)
 
-    def build(self, spec: Spec) -> None:
+    def build(self, *specs: Spec) -> None:
         """Make what the layer owns."""
-        for name, wanted in self.layer.parameters(spec).items():
+        for name, wanted in self.layer.parameters(*specs).items():
             ours = self.renamed.get(name, name)
             made = wanted.make(ours)
             self.owned[name] = ours
@@ -58,12 +60,7 @@ class Wrapped(Module):
         return self.run_layer(inputs, self.training)
 
     def __call__(self, *inputs: Any, **named: Any) -> Any:
-        for x in inputs:
-            if not hasattr(x, "spec"):
-                raise TypeError(
-                    f"{type(self).__name__}(): argument 'input' must be Tensor, not {type(x).__name__}; "
-                    "make one with torch.tensor"
-                )
+        check_tensors(self, inputs)
         return super().__call__(*inputs, **named)
 
     def run_layer(self, inputs: Any, training: bool, keeps_state: bool = True) -> Any:
@@ -81,7 +78,7 @@ class Wrapped(Module):
         return ", ".join([f"{name}={getattr(self, name)}" for name in self.shown])
 
 
-def bias_start(fan_in: int) -> Uniform:
-    """PyTorch's initial bias: within 1 / sqrt(fan_in) of 0."""
+def within(fan_in: int) -> Uniform:
+    """PyTorch's usual start: within 1 / sqrt(fan_in) of 0."""
     bound = fan_in**-0.5 if fan_in else 0.0
     return Uniform(-bound, bound)

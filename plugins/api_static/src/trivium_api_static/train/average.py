@@ -8,10 +8,11 @@ from typing import Any
 from trivium import ops
 from trivium.averaging import moving_average, young_decay
 
-from ..array import zeros
 from ..build import call, converted
+from ..collection import GraphKeys
 from ..control import group
-from ..graph import GraphKeys, get_default_graph
+from ..creation import zeros
+from ..graph import get_default_graph
 from ..operation import Operation, Tensor
 from ..variable import Variable, global_variables, trainable_variables
 

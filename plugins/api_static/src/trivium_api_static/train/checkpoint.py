@@ -19,13 +19,14 @@ from attrs import define
 
 from trivium.errors import did_you_mean
 from trivium.saving import write_aside
-from trivium.spec import as_dtype
+from trivium.spec import as_dtype as numpy_dtype
 
+from ..dtypes import DType, as_dtype
 from ..errors import DataLossError, NotFoundError
 
 __all__ = [
-    "CheckpointState", "checkpoint_exists", "get_checkpoint_state", "latest_checkpoint", "list_variables",
-    "load_variable", "update_checkpoint_state",
+    "CheckpointReader", "CheckpointState", "NewCheckpointReader", "checkpoint_exists", "get_checkpoint_state",
+    "latest_checkpoint", "list_variables", "load_checkpoint", "load_variable", "update_checkpoint_state",
 ]  # fmt: skip
 
 INDEX, DATA, META = ".index", ".data-00000-of-00001", ".meta"
@@ -64,7 +65,7 @@ def write_tensors(prefix: str, arrays: Mapping[str, np.ndarray], meta: Any | Non
     described = {name: {"dtype": array.dtype.name, "shape": list(array.shape)} for name, array in arrays.items()}
     write_aside(f"{prefix}{INDEX}", json.dumps({"format": "trivium", "tensors": described}, indent=1).encode())
     if meta is not None:
-        write_aside(f"{prefix}{META}", json.dumps(meta, indent=1).encode())
+        write_aside(f"{prefix}{META}", json.dumps(meta).encode())
 
 
 def _elements(array: np.ndarray) -> memoryview:
@@ -115,7 +116,7 @@ class Reader:
         entry = self._header[name]
         first, last = entry["data_offsets"]
         raw = self._bytes[self._start + first : self._start + last]
-        dtype = as_dtype(_DTYPES[entry["dtype"]])
+        dtype = numpy_dtype(_DTYPES[entry["dtype"]])
         if len(raw) != last - first or len(raw) != int(np.prod(entry["shape"], dtype=np.int64)) * dtype.itemsize:
             raise self._damaged(f"the elements of {name} are cut short")
         if name in self._sums and zlib.crc32(raw) != self._sums[name]:
@@ -149,6 +150,32 @@ def list_variables(ckpt_dir_or_file: str) -> list[tuple[str, list[int]]]:
 def load_variable(ckpt_dir_or_file: str, name: str) -> np.ndarray:
     """A tensor of a set, or of the newest one of a folder."""
     return _reader(str(ckpt_dir_or_file)).read(name.removesuffix(":0")).copy()
+
+
+class CheckpointReader:
+    """Looks into a set without a graph."""
+
+    def __init__(self, filepattern: str) -> None:
+        self._reader = _reader(str(filepattern))
+
+    def has_tensor(self, tensor_name: str) -> bool:
+        """Whether the set has a tensor of this name."""
+        return tensor_name in self._reader.shapes()
+
+    def get_tensor(self, tensor_name: str) -> np.ndarray:
+        """A tensor."""
+        return self._reader.read(tensor_name).copy()
+
+    def get_variable_to_shape_map(self) -> dict[str, list[int]]:
+        """The shape of each tensor."""
+        return {name: list(shape) for name, shape in self._reader.shapes().items()}
+
+    def get_variable_to_dtype_map(self) -> dict[str, DType]:
+        """The dtype of each tensor."""
+        return {name: as_dtype(self._reader.read(name).dtype) for name in self._reader.shapes()}
+
+
+NewCheckpointReader = load_checkpoint = CheckpointReader
 
 
 # -- the list of sets ------------------------------------------------------------------------------------

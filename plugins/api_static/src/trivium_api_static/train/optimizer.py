@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from trivium import ops
@@ -12,9 +12,11 @@ from trivium.registry import find_optimizer
 
 from .. import dtypes
 from ..bridge import captured_parameters
-from ..build import as_tensor, assumed, call, converted, graph_of
+from ..build import assumed, call, converted, graph_of
+from ..collection import GraphKeys
+from ..conversion import as_tensor
 from ..gradient import gradients
-from ..graph import Graph, GraphKeys, get_default_graph
+from ..graph import Graph, get_default_graph
 from ..operation import Operation, Tensor
 from ..variable import Variable, trainable_variables
 
@@ -99,11 +101,12 @@ class Optimizer:
             return list(zip(gradients(loss, variables, grad_loss), variables))
 
     def apply_gradients(
-        self, grads_and_vars: Sequence[tuple[Any, Any]], global_step: Any = None, name: str | None = None
+        self, grads_and_vars: Iterable[tuple[Any, Any]], global_step: Any = None, name: str | None = None
     ) -> Operation:
         """An operation that makes one step with gradients that are given."""
+        grads_and_vars = list(grads_and_vars)  # `zip(gradients, variables)` can be read only once
         pairs = [(gradient, variable) for gradient, variable in grads_and_vars if gradient is not None]
-        if not list(grads_and_vars):
+        if not grads_and_vars:
             raise ValueError("No variables provided.")
         if not pairs:
             raise ValueError(f"No gradients provided for any variable: {[str(v) for _, v in grads_and_vars]}.")
@@ -127,7 +130,7 @@ class Optimizer:
                     step = global_step.op.outputs[0]
                     made = graph.operation(
                         "AssignAdd", scope[:-1], [step],
-                        lambda _: graph.core.assign(global_step.slot, graph.core.read(global_step.slot) + 1),
+                        lambda _: graph.here.assign(global_step.slot, graph.here.read(global_step.slot) + 1),
                     )  # fmt: skip
             graph.add_to_collection(GraphKeys.TRAIN_OP, made)
         return made
@@ -148,7 +151,11 @@ class Optimizer:
             kind = f"Apply{type(self).__name__.removesuffix('Optimizer')}"
             made = graph.operation(kind, graph.unique_name(kind), [given], apply)
         graph.react(assigned[0].node, assigned[1:])
-        return made.outputs[0]
+        constraint = getattr(variable, "constraint", None)
+        if constraint is None:
+            return made.outputs[0]
+        with graph.control_dependencies([made]):
+            return variable.assign(constraint(variable.read_value()))
 
     # -- what it remembers -------------------------------------------------------------------------------
 
@@ -266,7 +273,7 @@ class AdamOptimizer(Optimizer):
             ]
 
     def hyper(self, graph: Graph) -> dict[str, Any]:
-        first, second = [graph.core.read(power.slot) for power in self._powers[graph]]
+        first, second = [graph.here.read(power.slot) for power in self._powers[graph]]
         rate = _number(self._learning_rate, graph, "learning_rate")
         return {
             "learning_rate": rate * ops.sqrt(1.0 - second) / (1.0 - first),
@@ -280,8 +287,8 @@ class AdamOptimizer(Optimizer):
         return [
             graph.operation(
                 "Assign", graph.unique_name("Assign"), power.op.outputs,
-                lambda _, power=power, beta=beta: graph.core.assign(
-                    power.slot, graph.core.read(power.slot) * _number(beta, graph, "beta")
+                lambda _, power=power, beta=beta: graph.here.assign(
+                    power.slot, graph.here.read(power.slot) * _number(beta, graph, "beta")
                 ),
             ).outputs[0]
             for power, beta in zip(self._powers[graph], self._betas)

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from .. import errors
+from ..collection import GraphKeys
 from ..graph import get_default_graph
 from ..variable import Variable
 from ..variable import global_variables as all_variables
 from .checkpoint import Reader, checkpoint_exists, remove, update_checkpoint_state, write_tensors
+from .meta_graph import MetaGraph, described, read_meta_graph, restore_meta_graph
 
-__all__ = ["Saver"]
+__all__ = ["Saver", "export_meta_graph", "import_meta_graph"]
 
 
 class Saver:
@@ -63,7 +65,7 @@ class Saver:
             raise ValueError(f"Parent directory of {path} doesn't exist, can't save.")
         arrays = {name: sess.state_of(variable) for name, variable in self._variables.items()}
         try:
-            write_tensors(path, arrays, _described(sess.graph) if write_meta_graph else None)
+            write_tensors(path, arrays, described(sess.graph, self._plain()) if write_meta_graph else None)
             if write_state:
                 self._remember(path)
                 kept = [kept for kept, _ in self._last]
@@ -112,6 +114,19 @@ class Saver:
             )  # fmt: skip
         return value
 
+    def export_meta_graph(self, filename: str | None = None, **options: Any) -> MetaGraph:
+        """The graph of its variables, and which of them it saves, written to a file where one is named."""
+        graph = next((variable.graph for variable in self._variables.values()), None)
+        return export_meta_graph(filename, saver_def=self._plain(), graph=graph, **options)
+
+    def as_saver_def(self) -> dict[str, Any]:
+        """Which variables it saves under which names, and how many sets it keeps."""
+        return self._plain()
+
+    def _plain(self) -> dict[str, Any]:
+        named = {name: variable.op.name for name, variable in self._variables.items()}
+        return {"variables": named, "max_to_keep": self._max_to_keep}
+
     @property
     def last_checkpoints(self) -> list[str]:
         """The sets that are kept, oldest first."""
@@ -132,9 +147,31 @@ def _name(variable: Any) -> str:
     return variable.op.name
 
 
-def _described(graph: Any) -> list[dict[str, Any]]:
-    """The graph as plain data, to look at."""
-    return [
-        {"name": node.name, "op": node.op, "input": list(node.input), "device": node.device}
-        for node in (graph or get_default_graph()).as_graph_def()
-    ]
+def export_meta_graph(
+    filename: str | None = None, meta_info_def: Any = None, graph_def: Any = None, saver_def: Any = None,
+    collection_list: Any = None, as_text: bool = False, graph: Any = None, export_scope: str | None = None,
+    clear_devices: bool = False, clear_extraneous_savers: bool = False, strip_default_attrs: bool = False,
+) -> MetaGraph:  # fmt: skip
+    """A graph as plain data, written to a file where one is named."""
+    meta = MetaGraph.of(graph or get_default_graph(), saver_def)
+    if filename:
+        meta.write(filename)
+    return meta
+
+
+def import_meta_graph(
+    meta_graph_or_file: Any, clear_devices: bool = False, import_scope: str | None = None, **_: Any
+) -> Saver | None:
+    """Put a graph that was exported into the default one; a Saver of its variables, or None where it has none.
+
+    import_scope: prefixes the names of operations and variables; the names in checkpoints stay what they were
+    """
+    is_meta = isinstance(meta_graph_or_file, MetaGraph)
+    meta = meta_graph_or_file if is_meta else read_meta_graph(str(meta_graph_or_file))
+    graph, variables = restore_meta_graph(meta, import_scope, clear_devices)
+    if meta.saver is not None:
+        named = {name: variables[op] for name, op in meta.saver["variables"].items()}
+        return Saver(named, max_to_keep=meta.saver["max_to_keep"])
+    kept = graph.get_collection(GraphKeys.GLOBAL_VARIABLES)
+    named = {name: variable for name, variable in variables.items() if variable in kept}
+    return Saver(named) if named else None

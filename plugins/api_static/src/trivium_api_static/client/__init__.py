@@ -1,0 +1,5 @@
+"""What TensorFlow keeps under `tensorflow.python.client`."""
+
+from . import timeline
+
+__all__ = ["timeline"]
