@@ -1,4 +1,4 @@
-# make demo | test | quick | check | format | bench | install | clean
+# make demo | test | quick | check | mutants | format | bench | install | clean
 #
 # Everything is installed into $(VENV); nothing outside this folder is changed.
 
@@ -19,7 +19,7 @@ NEEDS_GPU := backend_cuda backend_opencl
 PLUGINS := $(filter-out $(NEEDS_GPU),$(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 PROJECTS := pyproject.toml $(PLUGINS:%=plugins/%/pyproject.toml)
 
-.PHONY: demo test quick check format bench install clean FORCE
+.PHONY: demo test quick check mutants format bench install clean FORCE
 
 demo: $(VENV)/installed
 	mkdir -p out/demo
@@ -36,6 +36,9 @@ check: $(VENV)/installed-check
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory test
+
+mutants: $(VENV)/installed-test
+	$(BIN)/python tests/mutation/run.py --json out/mutants.json
 
 format: $(VENV)/installed-check
 	$(BIN)/ruff check --fix-only .

@@ -176,9 +176,13 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def repeats_elements(layout: Layout) -> bool:
-    """Whether some element stands for several, as broadcasting makes it."""
-    shape, strides, _ = layout
-    return any([stride == 0 and size > 1 for size, stride in zip(shape, strides, strict=True)])
+    """Whether some element may stand in several places: surely none does where each stride jumps over all below it."""
+    reach = 0
+    for stride, size in sorted(zip(map(abs, layout[1]), layout[0], strict=True)):
+        if size > 1 and stride <= reach:
+            return 0 not in layout[0]
+        reach += stride * (size - 1)
+    return False
 
 
 def is_contiguous(layout: Layout) -> bool:

@@ -103,14 +103,12 @@ class Node(Call):
     (`device`; None for the program's).
     """
 
-    __slots__ = ("controls", "device", "inputs", "name", "origin", "outputs")
+    __slots__ = ("controls", "device", "inputs", "outputs")
 
     device: Any
     inputs: tuple[Symbol | None, ...]
     outputs: tuple[Symbol, ...]
     controls: tuple[Node, ...]
-    name: str | None
-    origin: str
 
     def __init__(self, op: Op, inputs: tuple[Symbol | None, ...], settings: Settings, specs: tuple[Spec, ...]) -> None:
         self.op, self.inputs, self.settings, self.specs, self.hooks = op, inputs, settings, specs, None

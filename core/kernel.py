@@ -227,7 +227,7 @@ def _through_host(op: Op, device: Device, specs: Specs, settings: Settings) -> R
 def reference_kernel(op: Op, specs: Specs, settings: Settings) -> Run:
     """The op's reference as a kernel for NumPy arrays; what it returns are arrays of their own.
 
-    bfloat16, which NumPy does not compute in, goes through float32.
+    bfloat16, which NumPy does not compute in, and float16, whose range sums and squares leave, go through float32.
     """
     dtypes = [spec.dtype for spec in op.infer(specs, settings)]
 
@@ -241,7 +241,8 @@ def reference_kernel(op: Op, specs: Specs, settings: Settings) -> Run:
 
 
 def _computable(array: Any) -> Any:
-    return array.astype(np.float32) if array is not None and array.dtype.kind == "V" else array
+    is_narrow = array is not None and (array.dtype.kind == "V" or array.dtype == np.float16)
+    return array.astype(np.float32) if is_narrow else array
 
 
 def hashable(settings: Settings) -> Settings:

@@ -307,15 +307,18 @@ class Call:
 
     `edges[i]` is where operand i came from (a Call, an Output of one, or a Leaf), None if no
     gradient flows there.  What gradient rules ask for is recalled by name.
+    `name` and `origin`, where it was made, are known of a graph's calls; of a tape's, only where somebody gave them.
     """
 
-    __slots__ = ("edges", "hooks", "op", "settings", "specs")
+    __slots__ = ("edges", "hooks", "name", "op", "origin", "settings", "specs")
 
     op: Op
     settings: Settings
     edges: Sequence[Edge | None]
     specs: tuple[Spec, ...]
     hooks: dict[int, list[Callable[[Any], Any]]] | None
+    name: str | None
+    origin: str
 
     def recall(self, name: str) -> Any:
         """The value a gradient rule asked for: an input, an output, a Spec of either."""

@@ -119,7 +119,8 @@ def relu(x, out=None):
 
 @backend.kernel("matmul", out=False)
 def matmul(x, y, out=None):
-    wide = np.promote_types(x.dtype, np.float32) if x.dtype.kind == "f" else np.float32
+    is_narrow = x.dtype == np.float16 or x.dtype.kind == "V"  # bfloat16 is of kind V
+    wide = np.float32 if is_narrow else x.dtype
     return np.matmul(x.astype(wide), y.astype(wide)).astype(x.dtype)
 ''',
     "op": '''"""The op `${name}`."""

@@ -2,9 +2,9 @@
 
 Some share their name with a Python built-in on purpose: `ops.sum`, `ops.max`, `ops.slice`.
 Modules import downward only, in the order elementwise, rounding, powers, trigonometry, special, bitwise, shaping,
-reduction, activation, creation, linear_algebra, contraction, arranging, cumulative, statistics, indexing, sorting,
-memory, convolution, pooling, resizing, sampling, image, normalization, local_response, recurrent, recurrence, random,
-weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
+reduction, activation, creation, linear_algebra, decomposition, contraction, arranging, cumulative, statistics,
+windowing, indexing, sorting, memory, convolution, pooling, resizing, sampling, image, normalization, local_response,
+recurrent, recurrence, random, weighing, loss, regression_loss, ranking_loss, sequence_loss, update.
 """
 
 # ruff: noqa: F403 - each module names its words in __all__
@@ -19,6 +19,7 @@ from .contraction import *
 from .convolution import *
 from .creation import *
 from .cumulative import *
+from .decomposition import *
 from .elementwise import *
 from .image import *
 from .indexing import *
@@ -46,6 +47,7 @@ from .statistics import *
 from .trigonometry import *
 from .update import *
 from .weighing import *
+from .windowing import *
 
 
 def __getattr__(name: str) -> Op:

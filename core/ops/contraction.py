@@ -94,6 +94,8 @@ def einsum_samples(make):
     yield make(2, 4, 3), make(3), {"equation": "...j,j"}
     yield make(2), make(3), make(2, 3), {"equation": "i,j,ij->ij"}
     yield make(0, 3), make(3, 2), {"equation": "ij,jk->ik"}
+    yield make(3, 3), {"equation": "ij->ij"}
+    yield make(3, 3), {"equation": "ij->ji"}
 
 
 def outer(x, y):

@@ -122,6 +122,8 @@ def convolution_samples(make):
     yield make(1, 2, 3, 4, 3), make(2, 2, 2, 2, 1), {"padding": (0, 1, 0)}
     yield make(2, 3, 1, 1), make(4, 3, 1, 1), make(4)
     yield make(0, 3, 4, 4), make(2, 3, 3, 3), make(2)
+    yield make(1, 3, 3), make(3, 3, 1)
+    yield make(1, 67, 2, 2), make(1, 67, 2, 2)
 
 
 # -- gradients -----------------------------------------------------------------------------------
@@ -183,6 +185,7 @@ def convolution_input_gradient_samples(make):
     yield make(2, 6, 3, 5), make(6, 2, 3, 3), {"size": (5, 5), "groups": 2, "padding": (0, 1)}
     yield make(2, 4, 3), make(4, 3, 3), {"size": (7,), "stride": 3, "padding": 1}
     yield make(0, 2, 2, 2), make(2, 3, 3, 3), {"size": (4, 4)}
+    yield make(3, 3, 3), make(3, 3, 3), {"size": (5,)}
 
 
 @op
@@ -240,6 +243,9 @@ def convolution_weight_gradient_samples(make):
     yield make(2, 4, 5, 5), make(2, 6, 3, 5), {"kernel": (3, 3), "groups": 2, "padding": (0, 1)}
     yield make(2, 3, 7), make(2, 4, 3), {"kernel": (3,), "stride": 3, "padding": 1}
     yield make(0, 3, 4, 4), make(0, 2, 2, 2), {"kernel": (3, 3)}
+    yield make(3, 3, 5), make(3, 3, 3), {"kernel": (3,)}
+    yield make(1, 1, 5), make(1, 1, 3), {"kernel": (1,), "stride": 2}
+    yield make(1, 1, 5), make(1, 1, 3), {"kernel": (2,), "dilation": 2}
 
 
 # -- the other way round -------------------------------------------------------------------------

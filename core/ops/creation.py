@@ -64,6 +64,7 @@ def full_samples(make):
     yield {"shape": (2, 3), "value": 2.5}
     yield {"shape": (), "value": -1, "dtype": "int64"}
     yield {"shape": (0, 2), "value": True, "dtype": "bool"}
+    yield {"shape": (1001,), "value": 0.1, "dtype": "float64"}
 
 
 @op
@@ -88,6 +89,7 @@ def arange_samples(make):
     yield {"start": 3, "stop": -2, "step": -2, "dtype": "float64"}
     yield {"start": 0.5, "stop": 2.0, "step": 0.25, "dtype": "float32"}
     yield {"start": 3, "stop": 1}
+    yield {"start": 0.1, "stop": 3, "step": 0.3, "dtype": "float64"}
 
 
 @op
@@ -123,6 +125,7 @@ def forms(make):
     yield make.integers(2, 3)
     yield make()
     yield make(0, 3)
+    yield make(1001)
 
 
 @op
@@ -166,3 +169,4 @@ def copy_samples(make):
     yield make(2, 3)
     yield make()
     yield make(0, 3)
+    yield make(1001)

@@ -49,6 +49,7 @@ def cumsum_samples(make):
     yield make(1)
     yield make(0, 3)
     yield make.integers(4)
+    yield make(3, 3), {"axis": -1}
 
 
 @op
@@ -97,6 +98,7 @@ def cumprod_samples(make):
     yield np.array([[1.5, 0.0, -0.5, 2.0], [0.0, 0.0, 0.5, 1.5]]), {"axis": -1}
     yield make(1)
     yield make(0, 3)
+    yield make(3, 3), {"axis": -1}
 
 
 @op
@@ -135,3 +137,4 @@ def product_before(rows):
 def prod_samples(make):
     yield from reductions(make)
     yield np.array([[1.5, 0.0, -0.5], [0.0, 0.0, 0.5]]), {"axis": 1}
+    yield make(0, 3), {"axis": 0}

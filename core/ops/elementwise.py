@@ -91,6 +91,8 @@ def pair_apart(make):
     yield x, x + make(2, 3, away_from=0.0)
     yield x, x[:1] + make(2, 3, away_from=0.0).max(axis=0) + 3.0
     yield make(0, 3), make(3)
+    yield make.distinct(3, 1), make.distinct(5) + 0.05
+    yield make.distinct(5) + 0.05, make.distinct(3, 1)
 
 
 def pair_of_whole_numbers(make):
@@ -98,12 +100,18 @@ def pair_of_whole_numbers(make):
     yield make.integers(4, 3, high=3), make.integers(3, high=3)
     yield make(2, 3), make(1, 3)
     yield make.integers(0, 3), make.integers(3)
+    yield make.integers(3, 3, high=3) + 2**60, make.integers(3, 3, high=3) + 2**60
+    yield np.array([[3], [0], [2]]), np.arange(5)
+    yield np.arange(5), np.array([[3], [0], [2]])
 
 
 def pair_of_bools(make):
     yield make.bools(4, 3), make.bools(4, 3)
     yield make.bools(4, 3), make.bools(3)
     yield make.bools(0, 3), make.bools(3)
+    yield make.bools(5), make.bools(5)
+    yield make.bools(3, 1), make.bools(5)
+    yield np.array([True, False]), np.array([False, False])
 
 
 # -- arithmetic ----------------------------------------------------------------------------------
@@ -435,6 +443,9 @@ def clip_samples(make):
     yield x, low, high
     yield x, low * np.ones((3, 1)), high * np.ones(4)
     yield make(0, 4), make(), make() + 3.0
+    yield make(5), make(5) - 1.0, make(5) + 1.0
+    yield make.distinct(3, 5), make(3, 1) * 0.3 - 0.6, make(5) * 0.3 + 0.7
+    yield make.distinct(3, 5), make(5) * 0.3 - 0.6, make(3, 1) * 0.3 + 0.7
 
 
 @clip.gradient("x")
@@ -571,6 +582,8 @@ def logical_not_samples(make):
     yield make.bools(4, 3)
     yield make.integers(4, 3, high=2)
     yield make.bools(0)
+    yield make.bools(5)
+    yield np.zeros(5, bool)
 
 
 @op(elementwise=True)
@@ -610,6 +623,8 @@ def not_finite_samples(make):
     yield np.array([[1.0, np.inf, -np.inf], [np.nan, 0.0, -2.0]])
     yield make(1)
     yield make(0, 3)
+    yield np.array([np.nan, 1.0, np.inf])
+    yield np.array([np.inf, 1.0])
 
 
 @op(elementwise=True, free=("condition",))

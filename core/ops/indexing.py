@@ -111,6 +111,7 @@ def gather_samples(make):
     yield make(2, 4), np.array([-1, 0, -1]), {"axis": -1}
     yield make(5, 3), np.array(2)
     yield make(5, 3), make.integers(0)
+    yield make(3, 3), np.array([2, 0, 1]), {"axis": 1}
 
 
 @op(free=("indices",))
@@ -158,6 +159,8 @@ def scatter_add_samples(make):
     yield make(2, 4), np.array([-1, 3]), make(2, 2), {"axis": -1}
     yield make(5, 3), np.array(2), make(3)
     yield make(5, 3), make.integers(0), make(0, 3)
+    yield make(3, 3), np.array([-1, 1, -1]), make(3, 3)
+    yield make(3, 3), np.array([-1, 1, -1]), make(3, 3), {"axis": -1}
 
 
 @op(free=("indices",))
@@ -192,6 +195,8 @@ def scatter_samples(make):
     yield make(2, 4), np.array([-1, 0]), make(2, 2), {"axis": -1}
     yield make(5, 3), np.array(2), make(3)
     yield make(5, 3), make.integers(0), make(0, 3)
+    yield make(3, 3), np.array([-1, 0, 1]), make(3, 3)
+    yield make(3, 3), np.array([-1, 0, 1]), make(3, 3), {"axis": -1}
 
 
 def embedding(table, indices, *, padding=None):
@@ -265,6 +270,8 @@ def take_along_samples(make):
     yield make(3, 5), make.integers(4, 5, high=3), {"axis": 0}
     yield make(2, 3, 4), make.integers(2, 1, 4, high=3), {"axis": -2}
     yield make(3, 5), make.integers(3, 0), {"axis": 1}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), {"axis": 0}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), {"axis": -1}
 
 
 @op(free=("indices",))
@@ -309,6 +316,8 @@ def put_along_add_samples(make):
     yield make(3, 5), make.integers(4, 5, high=3), make(4, 5), {"axis": 0}
     yield make(2, 3, 4), make.integers(2, 1, 4, high=3), make(2, 1, 4), {"axis": -2}
     yield make(3, 5), make.integers(3, 0), make(3, 0), {"axis": 1}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), make(3, 3), {"axis": 0}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), make(3, 3), {"axis": -1}
 
 
 @op(free=("indices",))
@@ -342,6 +351,8 @@ def put_along_samples(make):
     yield make(3, 2), np.array([[2, 0], [0, -2]]), make(2, 2), {"axis": 0}
     yield make(2, 3, 4), make.integers(2, 1, 4, high=3), make(2, 1, 4), {"axis": -2}
     yield make(3, 5), make.integers(3, 0), make(3, 0), {"axis": 1}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), make(3, 3), {"axis": 0}
+    yield make(3, 3), np.array([[0, 1, -1], [1, -1, 0], [-1, 0, 1]]), make(3, 3), {"axis": -1}
 
 
 # -- positions along several axes ----------------------------------------------------------------
@@ -386,6 +397,7 @@ def gather_nd_samples(make):
     yield make(4, 3), np.array([[-1], [0]])
     yield make(4, 3), np.array([[2, -2]])
     yield make(4, 3), make.integers(0, 2)
+    yield make(3, 3), np.array([[1, 0], [2, 2], [0, -1]])
 
 
 @op(free=("positions",))
@@ -460,6 +472,7 @@ def scatter_nd_samples(make):
     yield make(4, 3), np.array([[-1], [0]]), make(2, 3)
     yield make(4, 3), np.array([[2, -2]]), make(1)
     yield make(4, 3), make.integers(0, 2), make(0)
+    yield make(3, 3), np.array([[1, 0], [2, 2], [0, -1]]), make(3)
 
 
 # -- from whole numbers --------------------------------------------------------------------------
@@ -500,3 +513,4 @@ def one_hot_samples(make):
     yield make.integers(2, 3, low=-1, high=4), {"depth": 3, "dtype": "float64"}
     yield np.array(1), {"depth": 2, "dtype": "int64"}
     yield make.integers(0), {"depth": 3}
+    yield make.integers(3, 3, high=3), {"depth": 3}

@@ -58,6 +58,8 @@ def matmul_samples(make):
     yield make(2, 1, 2, 3), make(4, 3, 2)
     yield make(0, 3), make(3, 4)
     yield make(2, 0), make(0, 4)
+    yield make(2, 301), make(301, 2)
+    yield make(3, 3), make(3, 3)
 
 
 @op
@@ -98,6 +100,7 @@ def transpose_samples(make):
     yield make(2, 1, 3), {"axes": (0, -1, 1)}
     yield make(0, 3)
     yield make()
+    yield make(3, 3, 3), {"axes": (-1, 0, 1)}
 
 
 @transpose.view
@@ -152,6 +155,7 @@ def diagonal_samples(make):
     yield make(4, 3), {"offset": -2}
     yield make(1, 1)
     yield make(0, 2, 2)
+    yield make(5, 5)
 
 
 @diagonal.view
@@ -196,6 +200,7 @@ def embed_diagonal_samples(make):
     yield make(2, 3), {"size": (3, 4), "offset": 1}
     yield make(2), {"size": (4, 3), "offset": -2}
     yield make(0, 2), {"size": (2, 2)}
+    yield make(3), {"size": (3, 5), "offset": 1}
 
 
 def trace(x):

@@ -87,7 +87,7 @@ def softmax_cross_entropy_composed(logits, labels, *, axis, normalization, ignor
     weights, labels = counted_labels(logits, labels, ignore)
     log_probabilities = log_softmax(logits, axis=axis)
     chosen = squeeze(take_along(log_probabilities, expand(labels, axis=axis), axis=axis), axis=axis)
-    losses = -(chosen * weights)
+    losses = where(not_equal(weights, 0.0), -chosen, 0.0)  # not 0 * NaN
     if normalization == "full":
         losses = mean(losses)
     elif normalization == "batch":
@@ -119,6 +119,8 @@ def softmax_cross_entropy_samples(make):
     yield make(3, 4), make.integers(4, high=3), {"axis": 0, "normalization": "batch"}
     yield make(2, 1), np.array([0, 0])
     yield make(0, 3), make.integers(0)
+    yield make(3, 3, 3), make.integers(3, 3, high=3)
+    yield make(3, 3, 3), make.integers(3, 3, high=3), {"axis": -1}
 
 
 @op(free=("labels",))

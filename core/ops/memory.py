@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from ..backend import repeats_elements
 from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
-from .creation import zeros_beside
-from .shaping import row_major
+from .creation import arange, zeros_beside
+from .indexing import scatter_add
+from .shaping import reshape, row_major
 
 __all__ = ["as_strided", "overwrite"]
 
@@ -41,13 +43,21 @@ def as_strided_view(seen, /, *, layout):
 
 @as_strided.gradient("x")
 def as_strided_gradient(g, x_spec, layout):
-    return overwrite(zeros_beside(g, x_spec), g, layout=layout)
+    zeros = zeros_beside(g, x_spec)
+    if not repeats_elements(layout):
+        return overwrite(zeros, g, layout=layout)
+    places = as_strided(reshape(arange(stop=x_spec.size, place=g.place), shape=x_spec.shape), layout=layout)
+    flat = scatter_add(reshape(zeros, shape=(-1,)), reshape(places, shape=(-1,)), reshape(g, shape=(-1,)))
+    return reshape(flat, shape=x_spec.shape)
 
 
 @as_strided.samples
 def as_strided_samples(make):
     yield make(4, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), {"layout": ((3, 2), (1, 3), 0)}
+    yield make(5), {"layout": ((5,), (1,), 0)}
+    yield make(4, 3), {"layout": ((0, 3), (3, 1), 0)}
+    yield make(4, 3), {"layout": ((4, 3, 2), (2, 1, 0), 2)}
 
 
 @op
@@ -86,3 +96,5 @@ def overwrite_gradient_value(g, layout):
 def overwrite_samples(make):
     yield make(4, 3), make(2, 3), {"layout": ((2, 3), (6, 1), 3)}
     yield make(4, 3), make(4), {"layout": ((4,), (3,), 1)}
+    yield make(3, 3), make(3), {"layout": ((3,), (1,), 6)}
+    yield make(4, 3), make(0, 3), {"layout": ((0, 3), (3, 1), 0)}

@@ -88,6 +88,7 @@ def batch_norm_samples(make):
     yield make(2, 3, 2, 2), make(3), make(3), {"epsilon": 0.1}
     yield make(2, 1, 3), make(1), make(1)
     yield make(1, 2, 3, 2, 2), make(2), make(2)
+    yield make(4, 3), make(3), make(3), {"epsilon": 0.5}
 
 
 @op(outputs=("x_gradient", "scale_gradient", "shift_gradient"))

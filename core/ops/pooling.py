@@ -380,3 +380,4 @@ def adaptive_max_pool_samples(make):
     yield make.distinct(2, 2, 3), {"size": (5,)}
     yield make.distinct(1, 2, 2, 3, 4), {"size": (1, 2, 4)}
     yield make(0, 2, 4, 4), {"size": (2, 2)}
+    yield make.distinct(1, 1, 5), {"size": (3,)}

@@ -124,6 +124,7 @@ def random_bits_samples(make):
     yield make.stream(counter=2**64 - 1), {"shape": (9,)}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,)}
 
 
 @op(random=True, free=("state",))
@@ -151,6 +152,7 @@ def uniform_samples(make):
     yield make.stream(), {"shape": (7,), "dtype": "float64"}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,), "dtype": "float64", "low": -0.3}
 
 
 @op(random=True, free=("state",))
@@ -179,6 +181,7 @@ def normal_samples(make):
     yield make.stream(), {"shape": (7,), "dtype": "float64"}
     yield make.stream(), {"shape": ()}
     yield make.stream(), {"shape": (0, 3)}
+    yield make.stream(), {"shape": (1001,)}
 
 
 @op(random=True, free=("state",))
@@ -212,6 +215,8 @@ def random_integers_samples(make):
     yield make.stream(seed=3, stream=1, counter=9), {"shape": (50,), "low": -3, "high": 4, "dtype": "int32"}
     yield make.stream(), {"shape": (4,), "low": -(2**31), "high": 2**31}
     yield make.stream(), {"shape": (0, 3), "high": 1}
+    yield make.stream(), {"shape": (1001,), "high": 9}
+    yield make.stream(), {"shape": (), "high": 9}
 
 
 @op(random=True, outputs=("out", "mask"), auxiliary=("mask",), free=("state",))
@@ -276,6 +281,7 @@ advance.no_gradient("state", NO_VALUE)
 def advance_samples(make):
     yield make.stream(), {"count": 3}
     yield make.stream(seed=5, stream=2, counter=2**64 - 1), {"count": 2}
+    yield make.stream(), {"count": 0}
 
 
 # -- other distributions: compositions -----------------------------------------------------------

@@ -8,7 +8,7 @@ from ..errors import ShapeError
 from ..op import op
 from ..spec import same_size
 from .axes import one_axis, reduced, reduced_count
-from .elementwise import cast, equal, exp, log
+from .elementwise import cast, equal, exp, isnan, log, logical_or
 from .shaping import broadcast_to, reshape
 
 __all__ = [
@@ -47,6 +47,7 @@ def reductions(make):
     yield make(1, 1), {"axis": 0}
     yield make()
     yield make(0, 3), {"axis": 1}
+    yield make(2, 3), {"axis": -1}
 
 
 @op
@@ -66,6 +67,7 @@ def sum_gradient(g, x_spec, axis):
 @sum.samples
 def sum_samples(make):
     yield from reductions(make)
+    yield make(2, 301), {"axis": 1}
     yield make(0, 3), {"axis": 0}
 
 
@@ -76,7 +78,12 @@ def mean(x, *, axis=None, keepdims=False):
 
 
 mean.shape(reduced_shape)
-mean.samples(reductions)
+
+
+@mean.samples
+def mean_samples(make):
+    yield from reductions(make)
+    yield make(2, 301), {"axis": 1}
 
 
 @mean.gradient("x")
@@ -113,6 +120,8 @@ def mean_gradient_samples(make):
     yield make(2, 4), {"shape": (2, 3, 4), "axis": 1}
     yield make(1, 3, 1), {"shape": (2, 3, 4), "axis": (0, 2), "keepdims": True}
     yield make(0), {"shape": (0, 3), "axis": 1}
+    yield make(3), {"shape": (3, 3), "axis": 0}
+    yield make(3), {"shape": (3, 3), "axis": -1}
 
 
 @op
@@ -140,6 +149,7 @@ def element_count_samples(make):
     yield make.integers(2, 3), {"axis": 1}
     yield make()
     yield make(0, 3)
+    yield make(2, 5), {"axis": -1}
 
 
 @op
@@ -160,7 +170,8 @@ def max_shape(x, *, axis, keepdims):
 
 @max.gradient("x")
 def max_gradient(g, x, x_spec, out, axis):
-    is_chosen = cast(equal(x, kept(out, x_spec, axis)), dtype=x_spec.dtype.name)
+    is_chosen = logical_or(equal(x, kept(out, x_spec, axis)), isnan(x))  # where one is NaN, so is the result
+    is_chosen = cast(is_chosen, dtype=x_spec.dtype.name)
     return kept(g, x_spec, axis) * (is_chosen / sum(is_chosen, axis=axis, keepdims=True))
 
 
@@ -186,6 +197,8 @@ def extreme_samples(make):
     yield make.distinct(2, 3, 4), {"axis": 1, "keepdims": True}
     yield make.distinct(1, 1), {"axis": 0}
     yield make(0, 3), {"axis": 1}
+    yield make.distinct(4, 3), {"axis": -1}
+    yield make.distinct(2, 301), {"axis": 1}
 
 
 @op
@@ -228,6 +241,8 @@ def place_samples(make):
     yield make.distinct(2, 3), {"axis": -1, "keepdims": True}
     yield make.integers(4, 6, high=3), {"axis": 1}
     yield make(0, 3), {"axis": 1}
+    yield make.integers(2, 301, high=400), {"axis": 1}
+    yield np.array([[2, 0, 1], [1, 2, 0]]) + 2**60, {"axis": 1}
 
 
 # -- truth ---------------------------------------------------------------------------------------
@@ -243,6 +258,8 @@ def truths(make):
     yield make.integers(3, 2, 4, high=2), {"axis": (0, -1), "keepdims": True}
     yield make.bools(3, 1), {"axis": -1}
     yield make.bools(0, 3), {"axis": 0}
+    yield make.bools(2, 3, 4), {"axis": 1}
+    yield np.array([[False, False], [True, False], [True, True]]), {"axis": 1}
 
 
 @op
@@ -308,6 +325,7 @@ def logsumexp_samples(make):
     yield make(3, 2, low=-50.0, high=50.0) + 1000.0, {"axis": 1, "keepdims": True}
     yield make(1, 1), {"axis": 0}
     yield make(0, 3), {"axis": 1}
+    yield make(2, 3, 3), {"axis": -1}
 
 
 @op

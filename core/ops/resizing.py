@@ -125,6 +125,8 @@ def resize_samples(make):
     for sizes, settings in resize_settings():
         yield make(2, 2, *sizes), settings
     yield make(0, 2, 3, 3), {"size": (2, 2)}
+    yield make(1, 1, 3, 3), {"size": (3, 3)}
+    yield make(1, 1, 3, 5), {"size": (5, 3)}
 
 
 @op
@@ -157,6 +159,7 @@ def resize_gradient_samples(make):
     for sizes, settings in resize_settings():
         yield make(2, 2, *settings["size"]), {**settings, "size": sizes}
     yield make(0, 2, 3, 3), {"size": (2, 2)}
+    yield make(1, 1, 3, 5), {"size": (5, 3)}
 
 
 def adaptive_average_pool(x, *, size):

@@ -19,6 +19,7 @@ def between_whole_numbers(make):
     yield np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5])
     yield make()
     yield make(0, 3)
+    yield make.distinct(5) * 2.0**29  # float32 has no fractions there
 
 
 def with_rest(make):
@@ -34,6 +35,7 @@ def with_rest(make):
 def with_whole_rest(make):
     yield from with_rest(make)
     yield make.integers(4, 3, low=-9, high=9), np.array([2, -3, 5])
+    yield make.integers(3, low=2**60, high=2**61), np.array([3, -7, 11])
 
 
 @op(elementwise=True)
@@ -96,6 +98,7 @@ def sign_samples(make):
     yield np.array([0.0, 2.0, -0.5])
     yield make.integers(4, 3, low=-2, high=3)
     yield make(0, 3)
+    yield make(5) * 1e9
 
 
 @op(elementwise=True)

@@ -72,6 +72,7 @@ def reshape_samples(make):
     yield make(2, 6), {"shape": (2, 1, 3, 2)}
     yield make(1, 1), {"shape": ()}
     yield make(0, 3), {"shape": (3, 0, 2)}
+    yield make(3, 3), {"shape": (3, 3)}
 
 
 @reshape.view
@@ -160,6 +161,8 @@ def broadcast_to_samples(make):
     yield make(2, 1), {"shape": (4, 2, 3)}
     yield make(), {"shape": (2, 2)}
     yield make(1), {"shape": (0,)}
+    yield make(5, 1), {"shape": (5, 5)}
+    yield make(5), {"shape": (5,)}
 
 
 @broadcast_to.view
@@ -269,6 +272,7 @@ def split_samples(make):
     yield make(2, 1, 3), {"sizes": (3,), "axis": -1}
     yield make(2, 3), {"sizes": (2, 0)}
     yield make(0, 3), {"sizes": (0, 0)}
+    yield make(3, 3), {"sizes": (1, 2), "axis": -1}
 
 
 @op
@@ -377,6 +381,8 @@ def slice_gradient_samples(make):
     yield make(2, 4), {"shape": (7, 4), "start": (1,), "step": (3,), "stop": (6,)}
     yield make(5, 2), {"shape": (5, 4), "step": (-1, -2)}
     yield make(0, 4), {"shape": (5, 4), "start": (3,), "stop": (3,)}
+    yield make(3, 3), {"shape": (5, 3), "start": (2,)}
+    yield make(3, 3), {"shape": (5, 3), "start": (1,), "stop": (4,)}
 
 
 def flip(x, *, axis):

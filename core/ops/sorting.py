@@ -12,7 +12,7 @@ from .axes import one_axis
 from .choice import check_choice
 from .creation import zeros_beside
 from .indexing import POSITIONS, check_indices, gather, put_along_add
-from .shaping import reshape, squeeze
+from .shaping import expand, reshape, squeeze
 from .shaping import slice as part
 
 __all__ = [
@@ -20,11 +20,13 @@ __all__ = [
     "argsort",
     "top_k",
     "in_top_k",
+    "mode",
     "unique",
     "nonzero",
     "masked_select",
     "searchsorted",
     "bincount",
+    "histogram",
 ]
 
 
@@ -58,6 +60,7 @@ def sort_samples(make):
     yield make.integers(4, 6, high=3), {"axis": 0}
     yield make(1)
     yield make(0, 3)
+    yield make.distinct(3, 5)
 
 
 def argsort(x, *, axis=-1, descending=False):
@@ -104,6 +107,7 @@ def top_k_samples(make):
     yield make.integers(4, 6, high=3), {"k": 4}
     yield make(2, 3), {"k": 0}
     yield make(0, 3), {"k": 1}
+    yield make.distinct(5, 5), {"k": 5, "axis": 0}
 
 
 @op(free=("labels",))
@@ -136,30 +140,72 @@ def in_top_k_samples(make):
     yield np.array([[1.0, 1.0, 0.0], [np.inf, 2.0, 1.0]]), np.array([1, 0]), {"k": 1}
     yield make(3, 2), np.array([-1, 2, 1]), {"k": 2}
     yield make(0, 3), make.integers(0), {"k": 1}
+    yield np.array([[0, 1, 2]]) + 2**60, np.array([0]), {"k": 2}
+    yield np.array([[0.1, 0.2, 0.3, 0.4]] * 4), np.arange(4), {"k": 1}
+    yield np.array([[0.1, 0.2, 0.3, 0.4]] * 4), np.arange(4), {"k": 3}
+
+
+@op(outputs=("out", "indices"), auxiliary=("indices",))
+def mode(x, *, axis=-1):
+    """The element that occurs most often along `axis`, the smallest of several; int64: where it stands last."""
+    rows = np.sort(np.moveaxis(x, axis, -1), axis=-1)
+    counts = (rows[..., :, None] == rows[..., None, :]).sum(axis=-1)
+    out = np.take_along_axis(rows, counts.argmax(axis=-1)[..., None], -1)
+    is_it = np.flip(np.moveaxis(x, axis, -1) == out, axis=-1)
+    return out[..., 0], (x.shape[axis] - 1 - is_it.argmax(axis=-1)).astype(np.int64)
+
+
+@mode.shape
+def mode_shape(x, *, axis):
+    i = one_axis(axis, x.ndim)
+    if type(x.shape[i]) is not Dim and x.shape[i] == 0:
+        raise ShapeError(f"{x} has no element along axis {axis}")
+    out = x.with_shape((*x.shape[:i], *x.shape[i + 1 :]))
+    return out, out.with_dtype(np.int64)
+
+
+@mode.gradient("x")
+def mode_gradient(g, x_spec, indices, axis):
+    chosen = [expand(value, axis=one_axis(axis, x_spec.ndim)) for value in (indices, g)]
+    return put_along_add(zeros_beside(g, x_spec), *chosen, axis=axis)
+
+
+@mode.samples
+def mode_samples(make):
+    yield make.integers(4, 6, high=3)
+    yield make.integers(5, 2, 3, high=3), {"axis": 0}
+    yield make.distinct(3, 4)
+    yield make(0, 3)
 
 
 # -- results whose size only running tells -------------------------------------------------------
 
 
 @op(outputs=("out", "inverse", "counts"), auxiliary=("inverse", "counts"))
-def unique(x, *, order="sorted"):
+def unique(x, *, order="sorted", axis=None):
     """Each value once; where each element's value stands there; how often each occurs.
 
     return: (k,), int64 of the shape of x, int64 (k,)
     order:  "sorted", or "seen": as they first occur
+    axis:   compare the parts along an axis instead: (..., k, ...), int64 (n,), int64 (k,)
     """
-    out, first, inverse, counts = np.unique(x.reshape(-1), True, True, True)
+    out, first, inverse, counts = np.unique(x if axis is not None else x.reshape(-1), True, True, True, axis=axis)
+    inverse = inverse.reshape(-1)
     if order == "seen":
         places = np.argsort(first, kind="stable")
-        out, counts, inverse = out[places], counts[places], np.argsort(places)[inverse.reshape(-1)]
-    return out, inverse.reshape(x.shape).astype(np.int64), counts.astype(np.int64)
+        out, counts, inverse = out.take(places, axis or 0), counts[places], np.argsort(places)[inverse]
+    inverse = inverse.reshape(x.shape) if axis is None else inverse
+    return out, inverse.astype(np.int64), counts.astype(np.int64)
 
 
 @unique.shape
-def unique_shape(x, *, order):
+def unique_shape(x, *, order, axis):
     check_choice("order", order, ("sorted", "seen"))
-    out = x.with_shape((Dim(),))
-    return out, x.with_dtype(np.int64), out.with_dtype(np.int64)
+    count = Spec((Dim(),), np.int64)
+    if axis is None:
+        return x.with_shape(count.shape), x.with_dtype(np.int64), count
+    i = one_axis(axis, x.ndim)
+    return x.with_shape((*x.shape[:i], *count.shape, *x.shape[i + 1 :])), Spec((x.shape[i],), np.int64), count
 
 
 unique.no_gradient("x", "how many values there are changes in steps")
@@ -171,6 +217,10 @@ def unique_samples(make):
     yield np.array([2.5, -1.0, 2.5, 0.0, -1.0]), {"order": "seen"}
     yield make.bools(5)
     yield make.integers(0, 3)
+    yield np.array([0.1, 3.3, 0.1])
+    yield make.integers(5, high=2) + 2**60
+    yield make.integers(6, 2, high=2), {"axis": 0}
+    yield make.integers(2, 6, high=2), {"axis": -1, "order": "seen"}
 
 
 @op
@@ -244,6 +294,8 @@ def searchsorted_samples(make):
     yield np.sort(make.integers(6, high=9)), make.integers(4, high=9)
     yield edges, np.array(0.1)
     yield make(0), make(3)
+    yield np.arange(5) + 2**60, np.array([1, 3, 9]) + 2**60
+    yield edges, np.array([-0.5, 0.2])
 
 
 @op
@@ -276,3 +328,30 @@ def bincount_samples(make):
     yield make.integers(6, high=5), {"length": 7}
     yield make.integers(6, high=5), {"length": 3}
     yield make.integers(0), {"length": 2}
+    yield make.integers(7, high=5)
+
+
+@op
+def histogram(x, *, bins, low, high):
+    """How many elements fall into each of `bins` equal parts of low..high, both ends included.
+
+    return: (bins,) in the dtype of x; elements outside count nowhere
+    """
+    return np.histogram(x, bins, (low, high))[0].astype(x.dtype)
+
+
+@histogram.shape
+def histogram_shape(x, *, bins, low, high):
+    if bins < 1 or not low < high:
+        raise ShapeError(f"{bins} bins from {low} to {high}: needs one or more, and low below high")
+    return x.with_shape((bins,))
+
+
+histogram.no_gradient("x", "counts change in steps")
+
+
+@histogram.samples
+def histogram_samples(make):
+    yield make(3, 4), {"bins": 4, "low": -1.1, "high": 1.3}
+    yield np.array([0.0, 0.5, 1.0, 2.0, 0.25]), {"bins": 4, "low": 0.0, "high": 1.0}
+    yield make(0), {"bins": 2, "low": 0.0, "high": 1.0}

@@ -6,7 +6,8 @@ from statistics import NormalDist
 import numpy as np
 
 from ..op import op
-from .elementwise import exp, greater, one, same_as_input, square, where
+from .elementwise import equal, exp, greater, logical_and, logical_not, one, same_as_input, square, where
+from .rounding import floor
 from .trigonometry import tan
 
 __all__ = ["erf", "erfc", "erfinv", "lgamma", "polygamma", "digamma"]
@@ -98,7 +99,7 @@ def lgamma(x):
 
 
 def log_gamma(x):
-    if x == math.inf or (x <= 0 and x == math.floor(x)):
+    if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return math.inf
     return math.lgamma(x)
 
@@ -164,8 +165,13 @@ def polygamma_gradient(g, x, order):
 
 
 def digamma(x):
-    """The derivative of lgamma; below 0 by reflection (Abramowitz & Stegun, 1964, 6.3.7)."""
+    """The derivative of lgamma; below 0 by reflection (Abramowitz & Stegun, 1964, 6.3.7).
+
+    Minus infinity at 0, NaN at -1, -2 ...
+    """
     is_positive = greater(x, 0.0)
     here = polygamma(where(is_positive, x, 1.0 - x))
     angle = where(is_positive, 1.0, x * math.pi)
-    return where(is_positive, here, here - math.pi / tan(angle))
+    is_pole = logical_and(equal(x, floor(x)), logical_not(is_positive))
+    below = where(is_pole, math.nan, here - math.pi / tan(angle))
+    return where(is_positive, here, where(equal(x, 0.0), -math.inf, below))

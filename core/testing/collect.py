@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from .report import Failure, Report, first_lines, reproduction, subject_of
+from .conformance import row_of
+from .report import Failure, Report, first_lines
 
 
 class Collector:
@@ -31,15 +32,13 @@ class Collector:
             self.errors.append(f"{report.nodeid}: {report.longreprtext}")
 
     def _note(self, item: Any, outcome: Any) -> None:
-        values = item.callspec.params if hasattr(item, "callspec") else {}
         check = item.originalname.removeprefix("test_")
-        subject, dtype = subject_of(values) or (check, None)
-        cell = self.report.cell(subject, dtype)
+        name, _, dtype = row_of(item)
+        cell = self.report.cell(name, dtype)
         if outcome.outcome == "passed":
             cell.passed += 1
         elif hasattr(outcome, "wasxfail"):
             cell.gaps.append(str(outcome.wasxfail))
         else:
             message = first_lines(outcome.longreprtext)
-            lines = reproduction(check, values, self.report.device)
-            cell.failures.append(Failure(check, item.name, message, lines))
+            cell.failures.append(Failure(check, item.name, message, item.cls.reproduction(item)))

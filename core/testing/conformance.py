@@ -12,7 +12,9 @@ or, as the whole test file of a backend:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from inspect import signature
 from typing import Any, ClassVar
 
 import pytest
@@ -21,6 +23,7 @@ from attrs import fields, frozen
 from .. import registry
 from ..backend import Backend, Device
 from ..config import as_device
+from ..errors import ConfigError
 from ..layer import Layer
 from ..op import OPS, Op
 from . import layer_checks, op_checks, training_checks
@@ -29,7 +32,7 @@ from .profile import Profile
 from .samples import Case, cases
 from .training_checks import OptimizerCase
 
-__all__ = ["BackendConformance", "LayerConformance", "OpConformance", "TestDevice", "TestLayers", "TestOps"]
+__all__ = ["BackendConformance", "LayerConformance", "OpConformance", "TestDevice", "TestLayers", "TestOps", "repeat"]
 
 
 GIVEN_BY_STYLES = ("name", "step")  # a layer's name, an optimizer's count of steps
@@ -55,18 +58,22 @@ class Generated:
     only: names of the ops that are tested; all where left out
     """
 
+    is_generated: ClassVar[bool] = True
     only: ClassVar[tuple[str, ...] | None] = None
 
-    def rows(self, asked: frozenset[str], check: str, profile: Profile) -> list[Row]:
-        """The examples for a method that asks for these."""
+    def rows(self, asked: frozenset[str], check: str, profile: Profile, device: Device | None = None) -> list[Row]:
+        """The examples for a method that asks for these, those alone that its check has something to say of.
+
+        device: where it will run; a check of what a kernel declares says nothing of one that does not declare it
+        """
         if asked == {"op"}:
             return [Row((op,), op.name) for op in self.ops()]
         if asked == {"case"}:
-            return [Row((case,), case.op.name, case.number) for case in self.cases(check)]
+            return [Row((case,), case.op.name, case.number) for case in self.cases(check, device)]
         if asked == {"case", "dtype"}:
             return [
                 Row((case, dtype), case.op.name, case.number, dtype)
-                for case in self.cases(check)
+                for case in self.cases(check, device)
                 for dtype in (profile.dtypes if case.has_floats else profile.dtypes[:1])
             ]
         if self.only is not None:
@@ -78,15 +85,41 @@ class Generated:
             return [Row((case,), type(case.layer).__name__, case.number) for case in _layer_cases()]
         return [Row((case,), type(case.optimizer).__name__, case.number) for case in _optimizer_cases()]
 
+    def runs(self, check: str, profile: Profile, device: Device | None) -> Iterator[tuple[Row, Callable[[], None]]]:
+        """The tests of a check, for use without pytest: their rows, and functions that raise where they fail."""
+        method = getattr(self, f"test_{check}")
+        wanted = list(signature(method).parameters)
+        asked = sorted([name for name in wanted if name in ASKED_FOR])
+        for row in self.rows(frozenset(asked), check, profile, device) if asked else [Row((), check)]:
+            given = {"place": device, "promise": profile, **dict(zip(asked, row.values, strict=True))}
+            yield row, partial(method, **{name: given[name] for name in wanted})
+
+    @classmethod
+    def reproduction(cls, item: Any) -> str:
+        """A few lines that repeat a test alone."""
+        return f"pytest {item.nodeid!r}"
+
+    @classmethod
+    def checks(cls) -> list[str]:
+        """The names of all checks, in order."""
+        return [name.removeprefix("test_") for base in reversed(cls.__mro__) for name in vars(base) if _is_test(name)]
+
     def ops(self) -> list[Op]:
         """The ops that are tested."""
         registry.load_ops()
         return [op for name, op in sorted(OPS.items()) if self.only is None or name in self.only]
 
-    def cases(self, check: str) -> list[Case]:
-        """The examples of those ops, those alone that a check has something to say of."""
-        applies = op_checks.has_gradient if check in ("gradient", "second_gradient") else None
-        return [case for op in self.ops() for case in cases(op) if applies is None or applies(case)]
+    def cases(self, check: str, device: Device | None) -> list[Case]:
+        """The examples of those ops."""
+        applies = op_checks.APPLIES.get(check)
+        found = [case for op in self.ops() for case in cases(op) if applies is None or applies(case)]
+        if device is not None and check in op_checks.DECLARED:
+            return [case for case in found if op_checks.declares(case, device, check)]
+        return found
+
+    def place_of(self, config: pytest.Config) -> Device | None:
+        """The device under test, where there is one."""
+        return None
 
     def promised(self, config: pytest.Config) -> Profile:
         """What is expected."""
@@ -101,9 +134,13 @@ class Generated:
             self.only = tuple(only)  # type: ignore[misc]
         check = metafunc.function.__name__.removeprefix("test_")
         profile = self.promised(metafunc.config)
-        rows = self.rows(frozenset(asked), check, profile)
+        rows = self.rows(frozenset(asked), check, profile, self.place_of(metafunc.config))
         asked.sort()
         metafunc.parametrize(asked, [_parameter(row, check, profile) for row in rows])
+
+
+def _is_test(name: str) -> bool:
+    return name.startswith("test_")
 
 
 def _parameter(row: Row, check: str, profile: Profile) -> Any:
@@ -182,11 +219,18 @@ class BackendConformance(Generated):
         """The device under test."""
         return self.backend.device(0) if self.backend is not None else as_device(self.device)
 
+    def place_of(self, config: pytest.Config) -> Device | None:
+        """The device under test."""
+        return self.find_device(config)
+
     def promised(self, config: pytest.Config) -> Profile:
         """What the device promises: here, or by its plugin, or everything."""
-        if self.profile is not None:
-            return self.profile
-        told = registry.call_hook("trivium_conformance_profile", device=self.find_device(config))
+        return self.profile if self.profile is not None else self.promised_by(self.find_device(config))
+
+    @staticmethod
+    def promised_by(device: Device) -> Profile:
+        """What the plugin of a device promises."""
+        told = registry.call_hook("trivium_conformance_profile", device=device)
         return next((answer for answer in _listed(told) if isinstance(answer, Profile)), Profile())
 
     @pytest.fixture
@@ -203,6 +247,24 @@ class BackendConformance(Generated):
 
     def test_forward(self, case: Case, dtype: str, place: Device, promise: Profile) -> None:
         op_checks.check_forward(case, place, dtype, promise)
+
+    def test_sizes(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_sizes(case, place, "float32", promise)
+
+    def test_settings(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_settings(case, place, "float32", promise)
+
+    def test_whole_numbers(self, case: Case, place: Device) -> None:
+        op_checks.check_whole_numbers(case, place)
+
+    def test_large_numbers(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_large_numbers(case, place, promise)
+
+    def test_specials(self, case: Case, place: Device, promise: Profile) -> None:
+        op_checks.check_specials(case, place, "float32", promise)
+
+    def test_memory(self, case: Case, place: Device) -> None:
+        op_checks.check_memory(case, place, "float32")
 
     def test_out(self, case: Case, dtype: str, place: Device) -> None:
         op_checks.check_out(case, place, dtype)
@@ -258,17 +320,65 @@ def _listed(answers: Any) -> list[Any]:
     return answers if isinstance(answers, list) else [answers]
 
 
-class TestOps(OpConformance):
+def row_of(item: Any) -> tuple[str, int | None, str | None]:
+    """The row of a test that pytest has made: name, number and dtype."""
+    values = item.callspec.params if hasattr(item, "callspec") else {}
+    if "op" in values:
+        return values["op"].name, None, None
+    if "kind" in values:
+        return values["kind"].__name__, None, None
+    example = next((values[name] for name in ("case", "layer", "optimizer") if name in values), None)
+    if example is None:
+        return item.originalname.removeprefix("test_"), None, None
+    return str(example).rpartition("-")[0], example.number, values.get("dtype")
+
+
+class Installed:
+    """Whatever is installed, so that a few lines of Python repeat a test anywhere."""
+
+    @classmethod
+    def reproduction(cls, item: Any) -> str:
+        """Lines that run as they are."""
+        check, (name, number, dtype) = item.originalname.removeprefix("test_"), row_of(item)
+        given = [check, name, *[value for value in (number, dtype) if value is not None]]
+        device = as_device(item.config.getoption("--device", default=None)).name
+        arguments = ", ".join([*map(repr, given), f"device={device!r}"])
+        return f"from trivium.testing.conformance import repeat\n\nrepeat({arguments})\n"
+
+
+class TestOps(Installed, OpConformance):
     """Every op that is registered."""
 
 
-class TestLayers(LayerConformance):
+class TestLayers(Installed, LayerConformance):
     """Every layer and optimizer that is registered."""
 
 
-class TestDevice(BackendConformance):
+class TestDevice(Installed, BackendConformance):
     """The device that `--device` names, or the one that is configured."""
 
     def find_device(self, config: pytest.Config) -> Device:
         named: str | None = config.getoption("--device", default=None)
         return as_device(named)
+
+
+def repeat(
+    check: str, name: str, number: int | None = None, dtype: str | None = None, *, device: str | None = None
+) -> None:
+    """Run one test alone, without pytest: what a report prints for each failure.
+
+    name, number: the op, layer or optimizer, and which of its examples
+    """
+    place = as_device(device)
+    registry.load_ops()
+    for suite in (TestDevice(), TestOps(), TestLayers()):
+        if check in suite.checks():
+            if name in OPS:
+                suite.only = (name,)  # type: ignore[misc]
+            promise = BackendConformance.promised_by(place)
+            for row, run in suite.runs(check, promise, place):
+                if (row.name, row.number, row.dtype) == (name, number, dtype):
+                    run()
+                    return
+    known = sorted({check for suite in (TestDevice, TestOps, TestLayers) for check in suite.checks()})
+    raise ConfigError(f"conformance: no check {check!r} of {name!r}, example {number}; checks: {', '.join(known)}")

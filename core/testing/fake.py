@@ -6,6 +6,7 @@ Fresh memory holds rubbish, kernels insist on contiguous buffers, and a result g
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NoReturn
 
@@ -77,7 +78,7 @@ class FakeBackend(Backend):
         }  # fmt: skip
         super().__init__(
             name, from_numpy=self._upload, to_numpy=self._download, count=lambda: devices,
-            fallback=None if lacking else fallback, **full,  # type: ignore[arg-type]
+            fallback=None if lacking else fallback, pack=pack, **full,  # type: ignore[arg-type]
         )  # fmt: skip
         self.uploads = self.downloads = 0
         for op in list(OPS.values()):
@@ -128,6 +129,11 @@ def copy(buffer: Buffer) -> Buffer:
     return Buffer(np.array(of(buffer), order="C"))
 
 
+def pack(buffer: Buffer) -> Buffer:
+    """The buffer itself where it is contiguous, else a copy."""
+    return buffer if of(buffer).flags.c_contiguous else copy(buffer)
+
+
 def carve(memory: Memory, offset: int, shape: tuple[int, ...], dtype: Any) -> Buffer:
     """A buffer inside an arena."""
     return Buffer(np.ndarray(shape, dtype, memory._bytes.data, offset))
@@ -155,6 +161,21 @@ def bound(op: Op, settings: Any) -> Run:
         return _delivered(result, out, op)
 
     return run
+
+
+def on_buffers(run: Run, op: Op, *, strided: bool) -> Run:
+    """A kernel for NumPy arrays, `(*arrays, out=None) -> tuple of arrays`, as one for buffers of the fake device."""
+    read = of if strided else functools.partial(_contiguous, op=op)
+
+    def run_on_buffers(*buffers: Any, out: Any = None) -> Any:
+        offered = out if out is None or isinstance(out, tuple) else (out,)
+        arrays = [None if b is None else read(b) for b in buffers]
+        results = run(*arrays, out=None if offered is None else tuple([_contiguous(b, op) for b in offered]))
+        offers = offered or (None,) * len(results)
+        made = tuple([o if o is not None and r is of(o) else Buffer(r) for r, o in zip(results, offers, strict=True)])
+        return made[0] if op.has_one_output else made
+
+    return run_on_buffers
 
 
 def computed(op: Op, arrays: list[Array | None], settings: Any) -> Any:

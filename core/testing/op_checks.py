@@ -6,7 +6,7 @@ Operands are made and results compared on the host, so that one broken op fails 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,18 +16,30 @@ from ..autodiff import gradients
 from ..backend import Device
 from ..errors import ShapeError
 from ..graph import Graph, Symbol
-from ..kernel import bind
+from ..kernel import Bound, Policy, bind
 from ..op import Op
 from ..program import Program
 from ..spec import Dim, Spec, as_dtype, resolve, same_size
 from ..tensor import Tensor, recording
-from . import numeric
+from . import numeric, variants
 from .profile import Profile
 from .reference import reference
 from .samples import Array, Case
-from .tolerances import EXACT, NUMERIC, SAME_BITS, Tolerance, assert_close, assert_same_bits, tolerance_of
+from .tolerances import (
+    EXACT,
+    NUMERIC,
+    SAME_BITS,
+    Tolerance,
+    assert_close,
+    assert_same_bits,
+    narrowed,
+    same_elements,
+    scaled,
+    tolerance_of,
+)
 
 PATTERN = 0x5A  # what guard bytes hold
+RUBBISH = 0xFF  # what offered memory holds: NaN, or -1
 
 
 # -- running an example ------------------------------------------------------------------------------
@@ -138,17 +150,73 @@ def check_unknown_sizes(case: Case) -> None:
 
 def check_forward(case: Case, device: Device, dtype: str, profile: Profile) -> None:
     """What the device computes is what the reference computes in float64; for other operands of these shapes, too."""
+    _check_values(case, case.arrays(dtype), device, dtype, profile)
+    if not case.op.derived:
+        _check_values(case, tuple(map(_turned, case.arrays(dtype))), device, dtype, profile, ", operands reversed")
+
+
+def check_sizes(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """What is computed element by element is right without axes, for one element, and for an odd number of many."""
+    for variant in variants.sizes(case):
+        _check_values(variant, variant.arrays(dtype), device, dtype, profile, ", another size")
+
+
+def check_settings(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """On the same operands, other settings give what they should."""
+    for variant in variants.other_settings(case):
+        _check_values(variant, variant.arrays(dtype), device, dtype, profile, ", settings of another example")
+
+
+def check_whole_numbers(case: Case, device: Device) -> None:
+    """Whole numbers that floating point cannot hold are right to the last digit."""
+    variant = variants.whole_numbers(case)
+    assert variant is not None, f"{case!r} has no exact answer in whole numbers"
+    for results in _ways_to_run(variant, variant.inputs, device, "float64"):
+        for actual, expected in zip(results, variant.expected(), strict=True):
+            assert_same_bits(actual, expected, f"{variant!r}, large whole numbers")
+
+
+def check_large_numbers(case: Case, device: Device, profile: Profile) -> None:
+    """Where sums and squares leave the range of a dtype, results that need not leave it do not.
+
+    A composition may leave that of float16, to which each of its steps is rounded.
+    """
+    for dtype in variants.NARROW:
+        if dtype in profile.dtypes and not (dtype == "float16" and _bound(case, device, dtype).how == "composed"):
+            for variant in variants.large_numbers(case, dtype):
+                _check_values(variant, variant.arrays(dtype), device, dtype, profile, ", large numbers", is_scaled=True)
+
+
+def check_specials(case: Case, device: Device, dtype: str, profile: Profile) -> None:
+    """NaN goes in and comes out as in the reference; so do infinities and 0 where each element stands alone."""
+    for variant in variants.specials(case):
+        _check_values(variant, variant.arrays(dtype), device, dtype, profile, ", some NaN or infinite")
+
+
+def _check_values(
+    case: Case, arrays: Sequence[Array | None], device: Device, dtype: str, profile: Profile, what: str = "",
+    is_scaled: bool = False,
+) -> None:  # fmt: skip
     specs = case.op.infer(case.specs(dtype), case.settings)
     names = _output_names(case.op, specs)
+    with np.errstate(all="ignore"):
+        wanted = case.expected(tuple(arrays))
+        for results in _ways_to_run(case, arrays, device, dtype):
+            for name, spec, actual, found in zip(names, specs, results, wanted, strict=True):
+                expected = narrowed(found, spec.dtype)
+                assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the rule says {spec.dtype}"
+                tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
+                if is_scaled and tolerance is not EXACT:
+                    tolerance = scaled(tolerance, expected)
+                assert_close(actual, expected, tolerance, f"{case!r} in {dtype}{what}: {name}")
 
-    others = [] if case.op.derived else [tuple(map(_turned, case.arrays(dtype)))]
-    for arrays in [case.arrays(dtype), *others]:
-        results = run(case, arrays, device)
 
-        for name, spec, actual, expected in zip(names, specs, results, case.expected(arrays), strict=True):
-            assert actual.dtype == spec.dtype, f"{case!r}: {name} is {actual.dtype}, the shape rule says {spec.dtype}"
-            tolerance = EXACT if case.op.name in SAME_BITS else tolerance_of(spec.dtype, profile.tolerances)
-            assert_close(actual, expected.astype(spec.dtype), tolerance, f"{case!r} in {dtype}: {name}")
+def _ways_to_run(case: Case, arrays: Sequence[Array | None], device: Device, dtype: str) -> Iterator[list[Array]]:
+    """Results of an eager call, and for a view, which calls its kernel only where memory must be copied, of that."""
+    yield run(case, arrays, device)
+    bound = _bound(case, device, dtype)
+    if bound.view is not None and bound.run is not None:
+        yield _on_host(device, _run_kernel(bound, _uploaded(device, arrays)))
 
 
 def _output_names(op: Op, specs: Sequence[Spec]) -> Sequence[str]:
@@ -164,15 +232,23 @@ def check_determinism(case: Case, device: Device, dtype: str) -> None:
 
 
 def check_strided(case: Case, device: Device, dtype: str, profile: Profile) -> None:
-    """Operands that are views, transposed or with elements in between, give what packed ones give."""
-    arrays = case.arrays(dtype)
-    plain = run(case, arrays, device)
+    """Operands that are views of any kind give what packed ones give."""
+    for spread in (transposed, in_between, backwards, repeating):
+        arrays = (variants.repeated(case) if spread is repeating else case).arrays(dtype)
+        plain = run(case, arrays, device)
+        for results in _strided_ways(case, [None if x is None else spread(x, device) for x in arrays], device, dtype):
+            for actual, expected in zip(results, plain, strict=True):
+                tolerance = tolerance_of(expected.dtype, profile.tolerances)
+                assert_close(actual, expected, tolerance, f"{case!r}, operands {spread.__name__}")
 
-    for spread in (transposed, in_between):
-        views = [None if x is None else spread(x, device) for x in arrays]
-        for actual, expected in zip(call(case, views, device), plain, strict=True):
-            tolerance = tolerance_of(expected.dtype, profile.tolerances)
-            assert_close(np.asarray(actual.numpy()), expected, tolerance, f"{case!r}, operands {spread.__name__}")
+
+def _strided_ways(case: Case, views: Sequence[Any], device: Device, dtype: str) -> Iterator[list[Array]]:
+    """Results of an eager call, and of the kernel of what is a view in an eager call."""
+    yield [np.array(out.numpy()) for out in call(case, views, device)]
+    bound = _bound(case, device, dtype)
+    if bound.view is not None and bound.run is not None:
+        buffers = _run_kernel(bound, [None if x is None else x.buffer(not bound.strided) for x in views])
+        yield _on_host(device, list(map(device.backend.pack, buffers)))
 
 
 def transposed(x: Array, device: Device) -> Tensor:
@@ -196,7 +272,74 @@ def _rubbish(dtype: Any) -> Any:
     return np.nan if is_float(dtype) else True if dtype.kind == "b" else 97
 
 
+def backwards(x: Array, device: Device) -> Tensor:
+    """The elements of x in memory that is walked from its end to its start."""
+    base = Tensor.of(np.array(np.flip(x), order="C"), device=device)
+    every = (None,) * x.ndim
+    result: Tensor = ops.slice(base, start=every, stop=every, step=(-1,) * x.ndim)
+    return result
+
+
+def repeating(x: Array, device: Device) -> Tensor:
+    """The elements of x, of which those of a row are one element in memory where they are equal."""
+    if not x.ndim or not x.size or not same_elements(x, x[..., :1]).all():
+        return Tensor.of(x, device=device)
+    result: Tensor = ops.broadcast_to(Tensor.of(np.array(x[..., :1]), device=device), shape=x.shape)
+    return result
+
+
 # -- memory ------------------------------------------------------------------------------------------
+
+DECLARED = ("out", "in_place", "memory")  # checks of what a kernel may leave undeclared
+
+
+def declares(case: Case, device: Device, check: str, dtype: str = "float32") -> bool:
+    """Whether what runs the example declares what one of the DECLARED checks is about; else there is nothing to check.
+
+    out: it takes offered memory.  in_place: even an operand's own.  memory: it is a kernel at all, not a composition
+    """
+    try:
+        bound = _bound(case, device, dtype)
+    except Exception:  # the check is there to tell of it
+        return True
+    if check == "memory":
+        return bound.run is not None
+    takes_out = bound.run is not None and bound.out and device.has_stable_buffers
+    if check == "in_place":
+        return takes_out and bound.in_place and bool(_successions(case, bound.specs, dtype))
+    return takes_out
+
+
+def _bound(case: Case, device: Device, dtype: str) -> Bound:
+    return bind(case.op, device, tuple(case.specs(dtype)), case.settings, Quiet())
+
+
+class Quiet(Policy):
+    """The policy that is configured, but it warns of nothing: it asks how an op would run."""
+
+    def __init__(self) -> None:
+        self.exact = config.policy().exact
+
+    def fall_back_to_host(self, op: Any, device: Any, rejected: Any) -> None:
+        """Nothing is said."""
+
+
+def _run_kernel(bound: Bound, operands: Sequence[Any], **offer: Any) -> list[Any]:
+    assert bound.run is not None, f"{bound.op.name}: runs as a composition, and not by a kernel"
+    made = bound.run(*operands, **offer)
+    return [made] if bound.is_single else list(made)
+
+
+def _offer(bound: Bound, outs: Sequence[Any]) -> Any:
+    return outs[0] if bound.is_single else tuple(outs)
+
+
+def _on_host(device: Device, buffers: Sequence[Any]) -> list[Array]:
+    return [np.array(device.download(buffer)) for buffer in buffers]
+
+
+def _uploaded(device: Device, arrays: Sequence[Array | None]) -> list[Any]:
+    return [None if x is None else device.upload(np.array(x)) for x in arrays]
 
 
 def can_guard(device: Device) -> bool:
@@ -205,15 +348,43 @@ def can_guard(device: Device) -> bool:
     return backend.allocate is not None and backend.carve is not None and backend.write is not None
 
 
+def check_memory(case: Case, device: Device, dtype: str) -> None:
+    """A result has memory of its own, row by row; neither a later call nor a write to an operand changes it."""
+    arrays, bound = case.arrays(dtype), _bound(case, device, dtype)
+    operands = _uploaded(device, arrays)
+    results = _run_kernel(bound, operands)
+    before = _on_host(device, results)
+
+    for buffer, bits in zip(results, before, strict=True):
+        flat = device.view(buffer, ((bits.size,), (1,), 0))
+        assert_same_bits(_on_host(device, [flat])[0], bits.reshape(-1), f"{case!r}: a result, read row by row")
+    _assert_untouched(case, device, operands, arrays)
+
+    def check_unchanged(what: str) -> None:
+        for after, bits in zip(_on_host(device, results), before, strict=True):
+            assert_same_bits(after, bits, f"{case!r}: a result, after {what}")
+
+    for others in (list(map(_turned, arrays)), variants.repeated(case).arrays(dtype)):
+        _run_kernel(bound, _uploaded(device, others))
+        check_unchanged("another call")
+    if device.backend.write is not None:
+        for buffer, x in zip(operands, arrays, strict=True):
+            if x is not None:
+                device.backend.write(buffer, device.upload(np.zeros_like(x)))
+        check_unchanged("its operands were overwritten")
+
+
+def _assert_untouched(case: Case, device: Device, operands: Sequence[Any], arrays: Sequence[Array | None]) -> None:
+    for buffer, before in zip(operands, arrays, strict=True):
+        if before is not None:
+            assert_same_bits(np.array(device.download(buffer)), before, f"{case!r}: an operand, afterwards")
+
+
 def check_out(case: Case, device: Device, dtype: str) -> None:
     """A kernel that takes `out` fills it, writes nothing around it, and leaves its operands as they are."""
-    arrays = case.arrays(dtype)
-    bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, config.policy())
-    if bound.run is None or not (bound.out and device.has_stable_buffers):
-        return  # core never offers memory
-    operands = [None if x is None else device.upload(x) for x in arrays]
-    alone = bound.run(*operands)
-    expected = [np.array(device.download(b)) for b in ((alone,) if bound.is_single else alone)]
+    arrays, bound = case.arrays(dtype), _bound(case, device, dtype)
+    operands = _uploaded(device, arrays)
+    expected = _on_host(device, _run_kernel(bound, operands))
     specs = [Spec(x.shape, x.dtype) for x in expected]
 
     if can_guard(device):
@@ -222,7 +393,7 @@ def check_out(case: Case, device: Device, dtype: str) -> None:
         outs = [carve(memory, at, s.shape, s.dtype) for at, s in zip(places, specs, strict=True)]
     else:
         whole, places, outs = None, [], [device.empty(s) for s in specs]
-    bound.run(*operands, out=outs[0] if bound.is_single else tuple(outs))
+    _run_kernel(bound, operands, out=_offer(bound, outs))
 
     for name, out, bits in zip(_output_names(case.op, specs), outs, expected, strict=True):
         assert_same_bits(np.array(device.download(out)), bits, f"{case!r}: {name} written to memory that was offered")
@@ -232,13 +403,11 @@ def check_out(case: Case, device: Device, dtype: str) -> None:
             is_guard[at : at + _bytes(spec)] = False
         after = np.array(device.download(whole))
         assert (after[is_guard] == PATTERN).all(), f"{case!r}: wrote outside the memory that was offered"
-    for buffer, before in zip(operands, arrays, strict=True):
-        if before is not None:
-            assert_same_bits(np.array(device.download(buffer)), before, f"{case!r}: an operand, afterwards")
+    _assert_untouched(case, device, operands, arrays)
 
 
 def _guarded(device: Device, specs: Sequence[Spec]) -> tuple[Any, Any, list[int]]:
-    """Memory full of a pattern, that memory as bytes, and where results of these Specs fit into it, well apart."""
+    """Memory full of a pattern, that memory as bytes, and where it has rubbish for results of these Specs."""
     places, end = [], 64
     for spec in specs:
         places.append(end)
@@ -247,7 +416,10 @@ def _guarded(device: Device, specs: Sequence[Spec]) -> tuple[Any, Any, list[int]
     assert backend.allocate is not None and backend.carve is not None and backend.write is not None
     memory = backend.allocate(end)
     whole = backend.carve(memory, 0, (end,), np.dtype(np.uint8))
-    backend.write(whole, device.upload(np.full(end, PATTERN, np.uint8)))
+    content = np.full(end, PATTERN, np.uint8)
+    for at, spec in zip(places, specs, strict=True):
+        content[at : at + _bytes(spec)] = RUBBISH
+    backend.write(whole, device.upload(content))
     return memory, whole, places
 
 
@@ -258,20 +430,16 @@ def _bytes(spec: Spec) -> int:
 
 def check_in_place(case: Case, device: Device, dtype: str) -> None:
     """A kernel that says so may write a result over the operand that it succeeds."""
-    arrays = case.arrays(dtype)
-    bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, config.policy())
-    if bound.run is None or not (bound.in_place and bound.out and device.has_stable_buffers):
-        return
+    arrays, bound = case.arrays(dtype), _bound(case, device, dtype)
     for overwritten in _successions(case, bound.specs, dtype):
-        operands = [None if x is None else device.upload(np.array(x)) for x in arrays]
-        alone = bound.run(*operands)
-        expected = [np.array(device.download(b)) for b in ((alone,) if bound.is_single else alone)]
+        operands = _uploaded(device, arrays)
+        expected = _on_host(device, _run_kernel(bound, operands))
 
         outs = [operands[position] for position in overwritten]
-        bound.run(*operands, out=outs[0] if bound.is_single else tuple(outs))
+        _run_kernel(bound, operands, out=_offer(bound, outs))
 
-        for out, bits in zip(outs, expected, strict=True):
-            assert_same_bits(np.array(device.download(out)), bits, f"{case!r}, written over operands {overwritten}")
+        for actual, bits in zip(_on_host(device, outs), expected, strict=True):
+            assert_same_bits(actual, bits, f"{case!r}, written over operands {overwritten}")
 
 
 def _successions(case: Case, specs: Sequence[Spec], dtype: str) -> list[list[int]]:
@@ -423,6 +591,12 @@ def numeric_slopes(case: Case) -> list[list[float]]:
     return _numeric_slopes[key]
 
 
+def forget_slopes(op: Op) -> None:
+    """Take the slopes of an op's first gradients anew, since its rules have changed."""
+    for key in [key for key in _numeric_slopes if key[0] is op]:
+        del _numeric_slopes[key]
+
+
 def _paths(case: Case, sources: Sequence[Array]) -> list[list[Array]]:
     return [_directions(sources, f"path {n} of {case}") for n in range(SLOPES)]
 
@@ -446,6 +620,19 @@ def check_second_gradient(case: Case, device: Device, profile: Profile) -> None:
             assert abs(value - expected) <= scale + tolerance.relative * abs(expected), (
                 f"{what}: {value}, expected {expected}"
             )
+
+
+# -- which checks have something to say of an example ------------------------------------------------
+
+APPLIES: dict[str, Callable[[Case], bool]] = {
+    "sizes": variants.has_free_size,
+    "settings": variants.has_other_settings,
+    "whole_numbers": lambda case: variants.whole_numbers(case) is not None,
+    "large_numbers": variants.has_large_numbers,
+    "specials": lambda case: bool(variants.may_change(case)),
+    "gradient": has_gradient,
+    "second_gradient": has_gradient,
+}
 
 
 # -- programs ----------------------------------------------------------------------------------------
@@ -479,8 +666,8 @@ def _is_unrolled(case: Case) -> bool:
 
 
 def _turned(x: Any) -> Any:
-    """Another operand that is just as valid: the same numbers in reverse."""
-    return np.array(np.flip(x), order="C") if x is not None and is_float(x.dtype) else x
+    """Another operand that is just as valid: numbers in reverse; of positions and labels, the rows in reverse."""
+    return None if x is None else np.array(np.flip(x, None if is_float(x.dtype) or not x.ndim else 0), order="C")
 
 
 def _eager_bits(case: Case, device: Device, arrays: Sequence[Array | None], seeds: Sequence[Array]) -> list[Array]:

@@ -6,15 +6,15 @@ import html
 import json
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from attrs import asdict, define, field
 
 from .. import config
 from ..backend import Device
 from ..errors import TriviumError
-from ..kernel import Policy, bind
+from ..kernel import bind
 from ..op import OPS
+from .op_checks import Quiet, declares
 from .samples import Case, cases
 
 # From best to worst.  `fallback` is what a backend does for any op; `gap` is a failure that its profile announces.
@@ -31,6 +31,9 @@ MEANING = {
 }
 
 
+DECLARABLE = ("out", "in_place")  # what a kernel may do, and says so
+
+
 @define
 class Failure:
     """A check that failed, and the lines that repeat it alone."""
@@ -43,12 +46,16 @@ class Failure:
 
 @define
 class Cell:
-    """What is known of one op, layer or optimizer, in one dtype where it has any."""
+    """What is known of one op, layer or optimizer, in one dtype where it has any.
+
+    not_declared: checks of what its kernel need not declare, and does not: they did not run, which is no pass
+    """
 
     subject: str
     dtype: str | None
     how: str
     provider: str = ""
+    not_declared: list[str] = field(factory=list)
     passed: int = 0
     failures: list[Failure] = field(factory=list)
     gaps: list[str] = field(factory=list)
@@ -73,8 +80,9 @@ class Report:
         """The cell of a subject and dtype."""
         key = (subject, dtype)
         if key not in self.cells:
-            how, provider = how_it_runs(subject, dtype, config.as_device(self.device))
-            self.cells[key] = Cell(subject, dtype, how, provider)
+            device = config.as_device(self.device)
+            how, provider = how_it_runs(subject, dtype, device)
+            self.cells[key] = Cell(subject, dtype, how, provider, not_declared(subject, dtype, device))
         return self.cells[key]
 
     @property
@@ -91,7 +99,16 @@ class Report:
         found = self.counts()
         parts = [f"{found[state]} {state}" for state in STATES if found[state]]
         tests = sum([cell.passed + len(cell.failures) + len(cell.gaps) for cell in self.cells.values()])
+        subjects = {cell.subject for cell in self.cells.values()}
+        for check in DECLARABLE:
+            count = sum([check in self.not_declared(subject).split(", ") for subject in subjects])
+            parts += [f"{check} not declared by {count} ops"] if count else []
         return f"{self.device}: {', '.join(parts) or 'nothing tested'} ({tests} tests in {self.seconds:.0f} s)"
+
+    def not_declared(self, subject: str) -> str:
+        """What no cell of a subject declares."""
+        cells = [cell for cell in self.cells.values() if cell.subject == subject]
+        return ", ".join([check for check in cells[0].not_declared if all([check in c.not_declared for c in cells])])
 
     def rows(self) -> tuple[list[str], list[tuple[str, list[str]]]]:
         """The dtypes that head the columns, and for each subject its states."""
@@ -118,8 +135,8 @@ class Report:
     def to_markdown(self) -> str:
         """The matrix for a README."""
         dtypes, rows = self.rows()
-        lines = [f"| {self.device} | {' | '.join(dtypes)} |", "|---" * (len(dtypes) + 1) + "|"]
-        lines += [f"| {subject} | {' | '.join(states)} |" for subject, states in rows]
+        lines = [f"| {self.device} | {' | '.join(dtypes)} | not declared |", "|---" * (len(dtypes) + 2) + "|"]
+        lines += [f"| {name} | {' | '.join(states)} | {self.not_declared(name)} |" for name, states in rows]
         return "\n".join([*lines, "", self.summary(), ""])
 
     def to_html(self) -> str:
@@ -130,7 +147,7 @@ class Report:
             [
                 f"<tr><th>{html.escape(subject)}</th>"
                 + "".join([f'<td class="{state}">{state}</td>' for state in states])
-                + "</tr>"
+                + f"<td>{self.not_declared(subject)}</td></tr>"
                 for subject, states in rows
             ]
         )
@@ -156,7 +173,7 @@ th {{ text-align: left; padding: 2px 8px }} td {{ padding: 2px 8px; border: 1px 
 .fail {{ background: #f2a9a4 }}
 </style>
 <h1>Conformance of {device}</h1><p>{summary}</p><ul>{notes}</ul>
-<table><tr><th></th>{head}</tr>
+<table><tr><th></th>{head}<th>not declared</th></tr>
 {body}
 </table>
 {failed}
@@ -169,13 +186,6 @@ def _worse(cell: Cell, alone: Cell | None) -> str:
     return max(states, key=STATES.index)
 
 
-class _Quiet(Policy):
-    """Asks how an op would run, and warns of nothing."""
-
-    def fall_back_to_host(self, op: Any, device: Any, rejected: Any) -> None:
-        """Nothing runs here."""
-
-
 def how_it_runs(subject: str, dtype: str | None, device: Device) -> tuple[str, str]:
     """The worst way in which any example of an op runs on a device, and who provides it."""
     if subject not in OPS:
@@ -186,49 +196,21 @@ def how_it_runs(subject: str, dtype: str | None, device: Device) -> tuple[str, s
 
 def _how(case: Case, dtype: str, device: Device) -> tuple[str, str]:
     try:
-        bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, _Quiet())
+        bound = bind(case.op, device, tuple(case.specs(dtype)), case.settings, Quiet())
     except TriviumError:
         return "unsupported", ""
     return bound.how, bound.provider
 
 
-def reproduction(check: str, values: dict[str, Any], device: str) -> str:
-    """A few lines of Python that repeat one check alone."""
-    case = values.get("case")
-    if case is None:
-        return f"pytest --pyargs trivium.testing.conformance --device {device} -k {check}"
-    arguments = {
-        "forward": "dtype, profile", "out": "dtype", "in_place": "'float32'", "determinism": "'float32'",
-        "strided": "'float32', profile", "gradient": "profile", "second_gradient": "profile",
-        "program": "'float32', has_unknown_sizes=False",
-    }.get(check)  # fmt: skip
-    if arguments is None:
-        return f"pytest --pyargs trivium.testing.conformance --device {device} -k '{check} and {case}'"
-    arguments = arguments.replace("dtype", repr(values.get("dtype", "float32"))).replace("profile", "Profile()")
-    return (
-        "from trivium.config import as_device\n"
-        "from trivium.registry import find_op\n"
-        "from trivium.testing.op_checks import check_" + check + "\n"
-        "from trivium.testing.profile import Profile\n"
-        "from trivium.testing.samples import cases\n"
-        f"case = list(cases(find_op({case.op.name!r})))[{case.number}]\n"
-        f"check_{check}(case, as_device({device!r}), {arguments})\n"
-    )
-
-
-def subject_of(values: dict[str, Any]) -> tuple[str, str | None] | None:
-    """Which cell a test belongs to, by what it was given."""
-    if "case" in values:
-        return values["case"].op.name, values.get("dtype")
-    if "op" in values:
-        return values["op"].name, None
-    if "layer" in values:
-        return type(values["layer"].layer).__name__, None
-    if "optimizer" in values:
-        return type(values["optimizer"].optimizer).__name__, None
-    if "kind" in values:
-        return values["kind"].__name__, None
-    return None
+def not_declared(subject: str, dtype: str | None, device: Device) -> list[str]:
+    """The checks of what a kernel may declare that no example of an op can run."""
+    if subject not in OPS:
+        return []
+    examples = list(cases(OPS[subject]))
+    return [
+        check for check in DECLARABLE
+        if not any([declares(case, device, check, dtype or "float32") for case in examples])
+    ]  # fmt: skip
 
 
 def first_lines(text: str, count: int = 12) -> str:

@@ -77,13 +77,15 @@ class Case:
         return self.op.complete(self.settings)
 
     def arrays(self, dtype: Any = "float64") -> tuple[Array | None, ...]:
-        """The operands, those of floating point in `dtype`."""
+        """The operands, those of floating point in `dtype`; what is too large for it is infinite."""
         wanted = as_dtype(dtype)
-        return tuple([None if x is None else x.astype(wanted) if x.dtype == np.float64 else x for x in self.inputs])
+        with np.errstate(over="ignore"):
+            return tuple([None if x is None else x.astype(wanted) if x.dtype == np.float64 else x for x in self.inputs])
 
     def specs(self, dtype: Any = "float64") -> list[Spec | None]:
         """Shapes and dtypes of `arrays`."""
-        return [None if x is None else Spec(x.shape, x.dtype) for x in self.arrays(dtype)]
+        wanted = as_dtype(dtype)
+        return [None if x is None else Spec(x.shape, wanted if x.dtype == np.float64 else x.dtype) for x in self.inputs]
 
     def expected(self, arrays: tuple[Array | None, ...] | None = None) -> tuple[Array, ...]:
         """What the reference makes of these operands, computed in float64."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import ml_dtypes
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..spec import as_dtype
 from .samples import Array
@@ -36,13 +37,28 @@ NUMERIC: Mapping[str, Tolerance] = {
     "float32": Tolerance(1e-3, 1e-4),
 }
 
-# Random numbers whose bits are the same on every device.
-SAME_BITS = frozenset({"random_bits", "uniform", "random_integers"})
+# Random numbers whose bits are the same on every device, and numbers that are rounded once.
+SAME_BITS = frozenset({"random_bits", "uniform", "random_integers", "cast"})
 
 
 def tolerance_of(dtype: Any, changed: Mapping[str, Tolerance] | None = None) -> Tolerance:
     """What a dtype allows; whole numbers and bools allow nothing."""
     return {**TOLERANCES, **(changed or {})}.get(as_dtype(dtype).name, EXACT)
+
+
+def narrowed(expected: Array, dtype: np.dtype[Any]) -> Array:
+    """An expected value in a dtype; the lowest and the largest number of float64 become those of the dtype."""
+    result = expected.astype(dtype)
+    if expected.dtype == np.float64 and dtype.kind in "fV":
+        is_end = np.abs(expected) == np.finfo(np.float64).max
+        result[is_end] = np.sign(expected[is_end]) * float(ml_dtypes.finfo(dtype).max)  # type: ignore[no-untyped-call]
+    return result
+
+
+def scaled(tolerance: Tolerance, expected: Array) -> Tolerance:
+    """A tolerance for terms as large as the largest result, which may cancel one another."""
+    sizes = np.abs(expected.astype(np.float64))
+    return evolve(tolerance, absolute=tolerance.absolute * float(sizes[np.isfinite(sizes)].max(initial=1.0)))
 
 
 def assert_close(actual: Array, expected: Array, tolerance: Tolerance, what: str) -> None:

@@ -26,6 +26,14 @@ class Environment:
     def python(self) -> Path:
         return self.folder / "venv" / "bin" / "python"
 
+    def link(self, *names: str) -> None:
+        """Let it see distributions of the environment that runs the tests, and what they need; of ours, only that."""
+        [packages] = (self.folder / "venv").glob("lib/python*/site-packages")
+        needed = {name for name in names if not name.startswith("trivium")}.union(*map(needed_by, names))
+        for path in [path for name in needed for path in top_level_of(name)]:
+            if not (packages / path.name).exists():
+                (packages / path.name).symlink_to(path)
+
     def install(self, *wheels: Path) -> None:
         self.pip("install", "--no-index", "--no-deps", *wheels)
 
@@ -84,12 +92,8 @@ def environment(tmp_path) -> Environment:
     """An environment with links to the packages that Trivium needs, and without Trivium."""
     made = Environment(tmp_path)
     venv.create(tmp_path / "venv", symlinks=True)
-    [packages] = (tmp_path / "venv").glob("lib/python*/site-packages")
     plugins = [f"trivium-{file.parent.name.replace('_', '-')}" for file in ROOT.glob("plugins/*/pyproject.toml")]
-    for name in set().union(*map(needed_by, ["trivium", *plugins])):
-        for path in top_level_of(name):
-            if not (packages / path.name).exists():
-                (packages / path.name).symlink_to(path)
+    made.link("trivium", *plugins)
     return made
 
 

@@ -58,6 +58,32 @@ def test_core_and_one_plugin_are_enough_for_each_other(wheels, environment):
     assert "cpu" in devices.stdout
 
 
+CONFORMANCE = """
+from trivium.testing.conformance import BackendConformance
+from trivium_backend_numpy import backend
+
+class TestMine(BackendConformance):
+    backend = backend
+    only = ("relu", "matmul")
+"""
+
+
+def test_conformance_runs_in_three_ways_with_core_one_backend_and_pytest(wheels, environment):
+    environment.link("pytest")
+    environment.install(wheels["core"], wheels["backend_numpy"])
+    (environment.folder / "test_mine.py").write_text(CONFORMANCE)
+    pytest_in_it = ["python", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+
+    by_command = environment.run("trivium", "conformance", "--device", "cpu", "--op", "relu", "--op", "matmul")
+    selected = ["-k", "relu or small_network or layer or optimizer or samples"]
+    by_pytest = environment.run(*pytest_in_it, "--pyargs", "trivium.testing.conformance", "--device", "cpu", *selected)
+    by_class = environment.run(*pytest_in_it, "test_mine.py")
+
+    assert "cpu: 1 works, 10 native" in by_command.stdout
+    for told in (by_pytest.stdout, by_class.stdout):
+        assert " passed" in told and "failed" not in told and "skipped" not in told
+
+
 def test_a_plugin_can_be_taken_away_and_the_rest_still_works(wheels, environment):
     environment.install(*wheels.values())
     environment.uninstall("trivium-layers-vision")

@@ -1,5 +1,7 @@
 """The sign of each gradient rule is flipped in turn; the generated gradient tests must notice every time."""
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from trivium.op import OPS
 from trivium.program import Program
 from trivium.store import SessionStore
 from trivium.testing import numeric, op_checks
-from trivium.testing.mutation import flipped_sign
+from trivium.testing.mutation import spoiled_rule
 from trivium.testing.profile import Profile
 from trivium.testing.reference import reference
 from trivium.testing.samples import cases
@@ -35,7 +37,7 @@ def notices(op):
 def test_a_flipped_sign_is_noticed(op, name):
     assert not notices(op), "the rules are right to begin with"
 
-    with flipped_sign(op, name):
+    with spoiled_rule(op, name, operator.neg):
         assert notices(op)
 
 
@@ -96,5 +98,5 @@ def test_a_flipped_sign_inside_a_graph_is_noticed(name):
     check_in_graph(function)
 
     for wrt in op.gradient_rules:
-        with flipped_sign(op, wrt), pytest.raises(AssertionError):
+        with spoiled_rule(op, wrt, operator.neg), pytest.raises(AssertionError):
             check_in_graph(function)

@@ -129,6 +129,55 @@ def test_what_python_has_changed_between_steps_is_noticed():
     assert trained(torch.compile) == trained(lambda step: step)
 
 
+FACTOR = 2.0
+
+
+class Holder:
+    """Not a module, but with a tensor."""
+
+    def __init__(self):
+        self.w = torch.ones(2)
+
+    @torch.compile
+    def times(self, x):
+        return x * self.w
+
+
+def test_what_a_function_names_is_looked_at(monkeypatch):
+    net, bias = nn.Sequential(nn.Linear(2, 2), nn.ModuleList([nn.ReLU()])[0]), 1.0
+
+    def function(x):
+        return net(x) * FACTOR + bias
+
+    compiled = torch.compile(function)
+    x = torch.ones(1, 2)
+
+    def check():
+        for _ in range(2):
+            assert compiled(x).tolist() == function(x).tolist()
+
+    check()
+    monkeypatch.setitem(globals(), "FACTOR", 3.0)
+    check()
+    net[0] = nn.Linear(2, 2)
+    check()
+    net[1].threshold = 5
+    check()
+    bias = 2.0
+    check()
+    net = nn.Sequential(nn.Linear(2, 2))
+    check()
+
+
+def test_a_tensor_that_an_object_holds_is_looked_at():
+    holder = Holder()
+
+    results = [holder.times(torch.ones(2)).tolist() for _ in range(2)]
+    holder.w = torch.tensor([5.0, 6.0])
+
+    assert [*results, holder.times(torch.ones(2)).tolist()] == [[1, 1], [1, 1], [5, 6]]
+
+
 def test_a_failing_run_leaves_the_count_of_steps_as_it_was():
     training = Training("Adam")
     step = torch.compile(training.step)

@@ -31,6 +31,10 @@ INDICES = {
     "tensor and int": lambda t: (t.tensor([0, 2]), 1),
     "tensor and None": lambda t: (None, t.tensor([0, 2])),
     "scalar tensor": lambda t: t.tensor(1),
+    "scalar tensor beside positions": lambda t: (t.tensor(1), slice(1, None), t.tensor([0, 2])),
+    "mask of two axes": lambda t: (slice(None), t.tensor(X[0] > 10)),
+    "mask between": lambda t: (1, t.tensor([True, False, True, True]), slice(None, None, 2)),
+    "positions, None and ellipsis": lambda t: (t.tensor([1, 0]), None, ..., 2),
     "mask": lambda t: t.tensor(X > 30),
     "mask of rows": lambda t: t.tensor([True, False, True]),
     "mask of the second axis": lambda t: (slice(None), t.tensor([True, False, True, True])),
@@ -38,6 +42,27 @@ INDICES = {
     "True": lambda t: True,
     "NumPy array": lambda t: np.array([0, 1]),
 }
+
+
+def as_numpy(index):
+    """An index with arrays where tensors stand."""
+    if isinstance(index, tuple):
+        return tuple(map(as_numpy, index))
+    return index.numpy() if isinstance(index, ours.Tensor) else index
+
+
+@pytest.mark.parametrize("name", INDICES)
+def test_reading_and_writing_agree_with_numpy(name):
+    index, array = INDICES[name](ours), X.copy()
+    x = ours.tensor(X)
+
+    part = x[index]
+    expected = np.array(array[as_numpy(index)])
+    x[index] = part * 2
+    array[as_numpy(index)] = expected * 2
+
+    np.testing.assert_array_equal(part.numpy() if part.base is None else expected, expected)
+    np.testing.assert_array_equal(x.numpy(), array)
 
 
 @pytest.mark.parametrize("name", INDICES)
@@ -89,6 +114,15 @@ def test_of_a_position_named_twice_the_last_value_counts():
     x[ours.tensor([1, 1])] = ours.tensor([5.0, 6.0])
 
     assert x.tolist() == [0.0, 6.0, 0.0]
+
+
+def test_positions_of_uint8_are_the_mask_that_they_once_were():
+    x = ours.tensor([1.0, 2.0, 3.0])
+
+    with pytest.warns(UserWarning, match="indexing with dtype torch.uint8 is now deprecated"):
+        part = x[ours.tensor([1, 0, 1], dtype=ours.uint8)]
+
+    assert part.tolist() == [1, 3]
 
 
 def test_basic_indices_are_views_and_positions_are_not():

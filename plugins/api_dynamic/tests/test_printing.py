@@ -54,3 +54,51 @@ def test_sizes_dtypes_and_formats():
     assert repr(x.dtype) == "torch.float32"
     assert f"{ours.tensor(2.5):.2f}" == "2.50"
     assert str(x.dtype) == "torch.float32" and x.dtype == "float32" and x.dtype is ours.float32
+
+
+STEPS_BACK = {
+    "x * 2": "MulBackward0",
+    "x / 2": "DivBackward0",
+    "x @ x.t()": "MmBackward0",
+    "x.t()": "TBackward0",
+    "x.transpose(0, 1)": "TransposeBackward0",
+    "x.view(-1)": "ViewBackward0",
+    "x.unsqueeze(0)": "UnsqueezeBackward0",
+    "x.sum()": "SumBackward0",
+    "x.sum(0)": "SumBackward1",
+    "x.mean(1)": "MeanBackward1",
+    "x.max()": "MaxBackward1",
+    "x.max(0).values": "MaxBackward0",
+    "x.std()": "StdBackward0",
+    "x.norm()": "LinalgVectorNormBackward0",
+    "x[0]": "SelectBackward0",
+    "x[0:1]": "SliceBackward0",
+    "x[x > 0]": "IndexBackward0",
+    "t.cat([x, x])": "CatBackward0",
+    "t.stack([x, x])": "StackBackward0",
+    "x.split(1)[0]": "SplitBackward0",
+    "x.clamp(0, 1)": "ClampBackward1",
+    "x.floor()": "FloorBackward0",
+    "x.softmax(0)": "SoftmaxBackward0",
+    "x.masked_fill(x > 0, 0.0)": "MaskedFillBackward0",
+    "x.double()": "ToCopyBackward0",
+    "x.remainder(2.0)": "RemainderBackward0",
+    "(x * 1).mul_(2)": "MulBackward0",
+}
+
+
+@pytest.mark.parametrize("call", STEPS_BACK)
+def test_a_step_back_has_the_name_that_pytorch_prints(call):
+    x = ours.tensor([[0.1, 0.2, 0.3], [0.4, 0.5, 0.7]], requires_grad=True)
+
+    result = eval(call, {"x": x, "t": ours})
+
+    assert result.grad_fn.name() == STEPS_BACK[call]
+    assert f"grad_fn=<{STEPS_BACK[call]}>" in repr(result)
+
+
+def test_a_step_back_is_named_by_pytorch_so(peer):
+    x = peer.tensor([[0.1, 0.2, 0.3], [0.4, 0.5, 0.7]], requires_grad=True)
+
+    for call, name in STEPS_BACK.items():
+        assert eval(call, {"x": x, "t": peer}).grad_fn.name() == name

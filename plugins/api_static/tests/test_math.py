@@ -175,6 +175,18 @@ def test_gradients_stop_where_they_are_told_and_start_as_they_are_told(run):
     assert run(stopped).tolist() == [1.0, 2.0] and run(seeded).tolist() == [20.0, 400.0]
 
 
+def test_gradients_end_at_tensors_that_count_as_constants(run):
+    a = tf.constant(2.0)
+    b = a * 3.0
+
+    total = tf.gradients(a + b, [a, b])
+    partial = tf.gradients(a + b, [a, b], stop_gradients=[a, b])
+
+    assert run(total) == [4.0, 1.0] and run(partial) == [1.0, 1.0]
+    with pytest.raises(NotImplementedError, match="stop_gradients must name all of xs"):
+        tf.gradients(b, [a], stop_gradients=[b])
+
+
 def test_gradients_can_be_taken_again(run):
     x = tf.constant(3.0)
 

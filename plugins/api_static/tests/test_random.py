@@ -94,3 +94,23 @@ def test_initializers_make_what_their_names_say():
             assert abs(values.std() / std - 1) < 0.02, name
         assert session.run(tf.constant_initializer([1, 2, 3, 4])([2, 2])).tolist() == [[1, 2], [3, 4]]
         assert session.run(tf.ones_initializer()([2], tf.int32)).tolist() == [1, 1]
+
+
+def test_whole_numbers_are_even_on_both_sides_of_zero(run):
+    x = run(tf.random_uniform([30000], -3, 3, tf.int32))
+
+    values, counts = np.unique(x, return_counts=True)
+    assert values.tolist() == [-3, -2, -1, 0, 1, 2] and np.abs(counts / 5000 - 1).max() < 0.1
+
+
+def test_rows_are_shuffled_and_classes_drawn(run):
+    x = tf.placeholder(tf.float32, [None, 2])
+    shuffled = tf.random_shuffle(x)
+    drawn = tf.multinomial(tf.log([[0.2, 0.8], [0.999, 0.001]]), 5000, output_dtype=tf.int32)
+    rows = np.arange(20, dtype=np.float32).reshape(10, 2)
+
+    got, classes = run(shuffled, {x: rows}), run(drawn)
+
+    assert sorted(got.tolist()) == rows.tolist() and got.tolist() != rows.tolist()
+    assert classes.shape == (2, 5000) and classes.dtype == np.int32 and abs(classes[0].mean() - 0.8) < 0.03
+    assert classes[1].mean() < 0.01 and run(tf.random.shuffle([[1]])).tolist() == [[1]]

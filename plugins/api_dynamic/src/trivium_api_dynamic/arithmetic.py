@@ -1,6 +1,6 @@
-"""Arithmetic, comparison and the functions of one element; each is one or a few core ops after promotion."""
+"""Arithmetic of two operands and more: core ops after promotion, and their operators."""
 
-import operator
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,12 +8,15 @@ import numpy as np
 
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
+from trivium.tensor import tape
 from trivium.value import Value
 
-from .dtypes import Default
-from .errors import DTypeMismatchError, ShapeError, SizeMismatchError
-from .promotion import Number, category, floating, matched, number, result_type
-from .tensors import Tensor, method
+from .autograd.function import Function
+from .autograd.grad_fn import as_title
+from .errors import ArgumentValueError, DTypeMismatchError, ShapeError, SizeMismatchError
+from .promotion import Number, category, floating, matched, number
+from .tensors import Tensor
+from .words import word
 
 
 def sizes_differ(x: Any, y: Any) -> SizeMismatchError | None:
@@ -36,10 +39,19 @@ def called(op: Any, x: Any, y: Any) -> Any:
         raise sizes_differ(x, y) or error from None
 
 
-NO_BOOLS = (
-    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
-    "operator instead."
-)
+def check_subtraction(x: Any, y: Any) -> None:
+    """Refuse to subtract bools."""
+    bools = [isinstance(v, Value) and v.spec.dtype == np.bool_ for v in (x, y)]
+    if all(bools):
+        raise DTypeMismatchError(
+            "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
+            "operator instead."
+        )
+    if any(bools):
+        raise DTypeMismatchError(
+            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+            "use the `~` or `logical_not()` operator instead."
+        )
 
 
 class Binary(NamedTuple):
@@ -55,8 +67,8 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
     refuses_bools = op is ops.subtract
 
     def function(input, other):
-        if refuses_bools and result_type(input, other) == np.bool_:
-            raise DTypeMismatchError(NO_BOOLS)
+        if refuses_bools:
+            check_subtraction(input, other)
         return called(op, *matched(input, other, at_least=at_least))
 
     def forward(self, other):
@@ -83,44 +95,104 @@ def binary(op: Any, at_least: str | None = None) -> Binary:
 
 ADD, SUBTRACT, MULTIPLY = binary(ops.add), binary(ops.subtract), binary(ops.multiply)
 DIVIDE, POWER = binary(ops.divide, "float"), binary(ops.power)
-COMPARE = {
-    name: binary(op)
-    for name, op in {
-        "eq": ops.equal, "ne": ops.not_equal, "lt": ops.less, "le": ops.less_equal, "gt": ops.greater,
-        "ge": ops.greater_equal,
-    }.items()
-}  # fmt: skip
+FLOOR_DIVIDE, REMAINDER = binary(ops.floor_divide), binary(ops.mod)
 
 
-def scaled(other, alpha):
+class Steps(Function):
+    """A function that is flat but for its steps: its gradient is 0."""
+
+    @staticmethod
+    def forward(ctx, op, *values):
+        ctx.save_for_backward(*values)
+        return op(*values)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return None, *[ops.zeros_like(value) for value in ctx.saved_tensors]
+
+
+def in_steps(op: Any, *values: Any) -> Any:
+    """An op that changes in steps; as in PyTorch, gradients of 0 flow through it."""
+    if tape.recording and any([isinstance(v, Tensor) and v.edge is not None for v in values]):
+        made = Steps.apply(op, *values)
+        made.edge.name = f"{as_title(op.name)}Backward0"
+        return made
+    return called(op, *values) if len(values) == 2 else op(*values)
+
+
+def scaled(other: Any, alpha: Any) -> Any:
+    """alpha * other, for the functions that take an alpha or a value."""
     return other if alpha == 1 else other * alpha
 
 
-@method
+@word
 def add(input, other, *, alpha=1):
     """input + alpha * other."""
     return ADD.function(input, scaled(other, alpha))
 
 
-@method
+@word
 def sub(input, other, *, alpha=1):
     """input - alpha * other."""
     return SUBTRACT.function(input, scaled(other, alpha))
 
 
-@method
+@word
+def rsub(input, other, *, alpha=1):
+    """other - alpha * input."""
+    return sub(other, input, alpha=alpha)
+
+
+@word
 def mul(input, other):
     """input * other."""
     return MULTIPLY.function(input, other)
 
 
-@method
-def div(input, other):
-    """input / other; whole numbers divide as floating-point ones."""
-    return DIVIDE.function(input, other)
+@word
+def div(input, other, *, rounding_mode=None):
+    """input / other; whole numbers divide as floating-point ones.
+
+    rounding_mode: "trunc" or "floor": to a whole number, in the dtype of the operands
+    """
+    if rounding_mode is None:
+        return DIVIDE.function(input, other)
+    if rounding_mode == "floor":
+        return in_steps(ops.floor_divide, *matched(input, other))
+    if rounding_mode != "trunc":
+        raise ArgumentValueError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    x, y = matched(input, other)
+    return in_steps(ops.trunc, x / y) if category(x.spec.dtype) >= 2 else floored_up(x, y)
 
 
-@method
+def floored_up(x, y):
+    """Whole numbers divided, rounded towards 0."""
+    down = ops.floor_divide(x, y)
+    is_short = ops.logical_and(ops.less(down, 0), ops.not_equal(ops.multiply(down, y), x))
+    return ops.where(is_short, ops.add(down, 1), down)
+
+
+@word
+def floor_divide(input, other):
+    """input / other, rounded down."""
+    return FLOOR_DIVIDE.function(input, other)
+
+
+@word
+def remainder(input, other):
+    """What is left of input / other rounded down; it has the sign of `other`."""
+    return REMAINDER.function(input, other)
+
+
+@word
+def fmod(input, other):
+    """What is left of input / other rounded towards 0; it has the sign of `input`."""
+    return called(ops.fmod, *matched(input, other))
+
+
+@word
 def pow(input, exponent):
     """input to the power of exponent."""
     if isinstance(exponent, Number) and isinstance(input, Value):
@@ -129,119 +201,71 @@ def pow(input, exponent):
         if exponent == 0.5:
             return ops.sqrt(floating(input))
         if exponent < 0 and category(input.spec.dtype) < 2:
-            raise DTypeMismatchError("Integers to negative integer powers are not allowed.")
+            if isinstance(exponent, int):
+                raise DTypeMismatchError("Integers to negative integer powers are not allowed.")
     return POWER.function(input, exponent)
 
 
-method(sub, name="subtract")
-method(mul, name="multiply")
-method(div, name="divide")
-method(div, name="true_divide")
-subtract, multiply, divide, true_divide = sub, mul, div, div
-eq, ne, lt, le, gt, ge = [method(pair.function, name=name) for name, pair in COMPARE.items()]
-
-for _name, _pair in (("add", ADD), ("sub", SUBTRACT), ("mul", MULTIPLY), ("truediv", DIVIDE)):
-    method(_pair.forward, name=f"__{_name}__")
-    method(_pair.backward, name=f"__r{_name}__")
-for _name, _pair in COMPARE.items():
-    method(_pair.forward, name=f"__{_name}__")
+for _name, _pair in (
+    ("add", ADD), ("sub", SUBTRACT), ("mul", MULTIPLY), ("truediv", DIVIDE), ("floordiv", FLOOR_DIVIDE),
+    ("mod", REMAINDER),
+):  # fmt: skip
+    setattr(Tensor, f"__{_name}__", _pair.forward)
+    setattr(Tensor, f"__r{_name}__", _pair.backward)
 Tensor.__pow__ = lambda self, other: pow(self, other) if isinstance(other, (Value, Number)) else NotImplemented
 Tensor.__rpow__ = POWER.backward
+Tensor.__divmod__ = lambda self, other: (self // other, self % other)
 Tensor.__hash__ = CoreTensor.__hash__
 
 
-@method
-def rsub(input, other, *, alpha=1):
-    """other - alpha * input."""
-    return sub(other, input, alpha=alpha)
+# -- functions of two without an operator ---------------------------------------------------------
 
 
-# -- one operand ---------------------------------------------------------------------------------
+@word
+def atan2(input, other):
+    """The angle of the point (other, input), from -pi to pi."""
+    return called(ops.atan2, *matched(input, other, at_least="float"))
 
 
-def unary(op, name, *, is_floating=True):
-    """A function of one operand; whole numbers become floating-point ones first."""
-
-    def function(input):
-        return op(floating(input) if is_floating else input)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.doc
-    return method(function)
+@word
+def hypot(input, other):
+    """sqrt(input**2 + other**2)."""
+    x, y = matched(input, other, at_least="float")
+    return ops.sqrt(ops.square(x) + ops.square(y))
 
 
-exp, log, sqrt = unary(ops.exp, "exp"), unary(ops.log, "log"), unary(ops.sqrt, "sqrt")
-sigmoid, tanh = unary(ops.sigmoid, "sigmoid"), unary(ops.tanh, "tanh")
-square = unary(ops.square, "square", is_floating=False)
-relu = unary(ops.relu, "relu", is_floating=False)
-isfinite = unary(ops.isfinite, "isfinite")
+@word
+def logaddexp(input, other):
+    """log(exp(input) + exp(other)), without overflow."""
+    x, y = broadcast(*matched(input, other, at_least="float"))
+    return ops.logsumexp(ops.stack(x, y), axis=0)
 
 
-@method
-def neg(input):
-    """-input."""
-    if input.spec.dtype == np.bool_:
-        raise DTypeMismatchError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the "
-            "`~` or `logical_not()` operator instead."
-        )
-    return ops.negative(input)
+def broadcast(x, y):
+    shape = tuple(np.broadcast_shapes(tuple(x.spec.shape), tuple(y.spec.shape)))
+    return [v if tuple(v.spec.shape) == shape else ops.broadcast_to(v, shape=shape) for v in (x, y)]
 
 
-@method
-def abs(input):
-    """The distance from 0."""
-    return ops.absolute(input)
-
-
-negative = method(neg, name="negative")
-absolute = method(abs, name="absolute")
-method(neg, name="__neg__")
-method(abs, name="__abs__")
-
-
-@method
-def reciprocal(input):
-    """1 / input."""
-    return 1.0 / input
-
-
-@method
-def rsqrt(input):
-    """1 / sqrt(input)."""
-    return 1.0 / sqrt(input)
-
-
-@method
-def isnan(input):
-    """Where an element is no number."""
-    return ops.not_equal(input, input)
-
-
-@method
-def isinf(input):
-    """Where an element is infinite."""
-    return ops.logical_and(ops.logical_not(isfinite(input)), ops.equal(input, input))
-
-
-@method
+@word
 def maximum(input, other):
     """The larger of both, element by element."""
     return called(ops.maximum, *matched(input, other))
 
 
-@method
+@word
 def minimum(input, other):
     """The smaller of both, element by element."""
     return called(ops.minimum, *matched(input, other))
 
 
-@method
+# -- functions of more ---------------------------------------------------------------------------
+
+
+@word
 def clamp(input, min=None, max=None):
     """input, but not below min and not above max."""
     if min is None and max is None:
-        raise ValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
+        raise ArgumentValueError("torch.clamp: At least one of 'min' or 'max' must not be None")
     # `where`, for a gradient passes at the limits themselves
     if min is not None:
         x, low = matched(input, min)
@@ -252,141 +276,46 @@ def clamp(input, min=None, max=None):
     return input
 
 
-clip = method(clamp, name="clip")
+@word
+def clamp_min(input, min):
+    """input, but not below min."""
+    return clamp(input, min=min)
 
 
-@method
+@word
+def clamp_max(input, max):
+    """input, but not above max."""
+    return clamp(input, max=max)
+
+
+@word
 def lerp(input, end, weight):
     """input + weight * (end - input)."""
     return input + weight * (end - input)
 
 
-@method
+@word
 def addcmul(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 * tensor2."""
     return input + scaled(tensor1 * tensor2, value)
 
 
-@method
+@word
 def addcdiv(input, tensor1, tensor2, *, value=1):
     """input + value * tensor1 / tensor2."""
+    if all([category(t.spec.dtype) < 2 for t in (tensor1, tensor2)]):
+        raise DTypeMismatchError(
+            "Integer division with addcdiv is no longer supported; use floating-point tensors, or div(rounding_mode=)"
+        )
     return input + scaled(tensor1 / tensor2, value)
 
 
-# -- logic ---------------------------------------------------------------------------------------
-
-
-def truth(value):
-    """Where an element is not 0."""
-    if not isinstance(value, Value):
-        return value != 0
-    return value if value.spec.dtype == np.bool_ else ops.not_equal(value, 0)
-
-
-@method
-def logical_and(input, other):
-    """Where both are true."""
-    return ops.logical_and(truth(input), truth(other))
-
-
-@method
-def logical_or(input, other):
-    """Where either is true."""
-    return ops.logical_or(truth(input), truth(other))
-
-
-@method
-def logical_not(input):
-    """Where it is false."""
-    return ops.logical_not(truth(input))
-
-
-@method
-def logical_xor(input, other):
-    """Where one is true and the other is not."""
-    return ops.not_equal(truth(input), truth(other))
-
-
-def bitwise(name, logical):
-    """An operator that exists for bool tensors; whole numbers need ops that the core does not have yet."""
-
-    def operate(self, other):
-        if not isinstance(other, (Value, bool, np.bool_)):
-            return NotImplemented
-        for value in (self, other):
-            if isinstance(value, Value) and value.spec.dtype != np.bool_:
-                raise DTypeMismatchError(f"{name}: is defined for bool tensors; got {value.spec}")
-        return logical(self, other)
-
-    method(operate, name=f"__{name}__")
-    method(operate, name=f"__r{name}__")
-
-
-bitwise("and", logical_and)
-bitwise("or", logical_or)
-bitwise("xor", logical_xor)
-
-
-@method(name="__invert__")
-def bitwise_not(input):
-    """Not, of a bool tensor; -1 - x of whole numbers."""
-    if input.spec.dtype == np.bool_:
-        return ops.logical_not(input)
-    if input.spec.dtype.kind == "i":
-        return ops.subtract(-1, input)
-    raise DTypeMismatchError(f"bitwise_not: is defined for bool and signed whole numbers; got {input.spec}")
-
-
-# -- closeness -----------------------------------------------------------------------------------
-
-
-def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Where |input - other| <= atol + rtol * |other|."""
-    x, y = matched(input, other)
-    if category(x.spec.dtype) < 2:
-        x, y = ops.cast(x, dtype="float64"), ops.cast(y, dtype="float64")
-    is_near = ops.logical_and(abs(x - y) <= abs(y) * rtol + atol, isfinite(y))
-    result = logical_or(is_near, ops.equal(x, y))
-    return logical_or(result, logical_and(isnan(x), isnan(y))) if equal_nan else result
-
-
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
-    """Whether every element is close."""
-    return bool(np.all(Tensor.numpy(isclose(input, other, rtol, atol, equal_nan), force=True)))
-
-
-def equal(input, other):
-    """Whether shape and every element agree."""
-    if tuple(input.spec.shape) != tuple(other.spec.shape):
-        return False
-    return bool(np.all(Tensor.numpy(ops.equal(*matched(input, other)), force=True)))
-
-
-method(isclose)
-method(allclose)
-method(equal)
-
-
-@method
-def where(condition, input=None, other=None):
-    """input where the condition holds, else other."""
-    if input is None:
-        raise TypeError("where() of a condition alone needs the op `nonzero`; use x[condition]")
-    x, y = (
-        matched(input, other)
-        if isinstance(input, Value) or isinstance(other, Value)
-        else _both(condition, input, other)
-    )
-    return ops.where(truth(condition), x, y)
-
-
-# the method is x.where(condition, other): x comes first
-Tensor.where = lambda self, condition, other: where(condition, self, other)
-
-
-def _both(condition, x, y):
-    """Two numbers as values beside a condition."""
-    both = operator.add(np.asarray(x), np.asarray(y)).dtype
-    dtype = Default.dtype if both.kind == "f" else both
-    beside = ops.cast(condition, dtype=dtype.name)
-    return ops.full(shape=(), dtype=dtype.name, value=x, place=beside.place), y
+@word
+def nan_to_num(input, nan=0.0, posinf=None, neginf=None):
+    """nan where an element is no number, posinf and neginf where it is infinite: the largest numbers, if None."""
+    if category(input.spec.dtype) < 2:
+        return ops.copy(input)
+    limit = float(np.finfo(input.spec.dtype).max) if input.spec.dtype.kind == "f" else math.inf
+    input = ops.where(ops.isnan(input), nan, input)
+    input = ops.where(ops.equal(input, math.inf), limit if posinf is None else posinf, input)
+    return ops.where(ops.equal(input, -math.inf), -limit if neginf is None else neginf, input)

@@ -1,5 +1,6 @@
 """New tensors."""
 
+import inspect
 import math
 import warnings
 from typing import Any
@@ -12,13 +13,22 @@ from trivium.storage import Storage
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
-from . import generator as generators
+from .axes import whole
 from .devices import device as find_device
-from .dtypes import Default, as_torch_dtype
-from .errors import DTypeMismatchError, SizeMismatchError
-from .promotion import cast
+from .devices import strided
+from .dtypes import DTYPES, Default, as_torch_dtype
+from .errors import (
+    ArgumentError,
+    ArgumentValueError,
+    DTypeMismatchError,
+    OverflowingError,
+    SizeMismatchError,
+    UnsupportedError,
+)
+from .promotion import cast, number_dtype
 from .sizes import as_shape
-from .tensors import Tensor, around, as_ours, method, on_host
+from .tensors import Tensor, around, as_ours, on_host
+from .words import WORDS, method, word
 
 
 def place_of(device: Any) -> Any:
@@ -50,7 +60,7 @@ def array_of(data: Any, dtype: Any) -> np.ndarray[Any, Any]:
             kind = Default.dtype
             dtype = kind if array.dtype.kind == "f" else np.result_type(kind, np.complex64)
     if array.dtype.kind not in "biufcV":
-        raise TypeError(f"can't convert {array.dtype} to a tensor; it holds numbers or bools")
+        raise ArgumentError(f"can't convert {array.dtype} to a tensor; it holds numbers or bools")
     return array if dtype is None else array.astype(dtype_or(dtype, None), copy=False)
 
 
@@ -63,17 +73,36 @@ def check_fits(array: np.ndarray[Any, Any], dtype: Any) -> None:
         limits = np.iinfo(wanted)
         for number in (int(array.min()), int(array.max())):
             if not limits.min <= number <= limits.max:
-                raise OverflowError(f"value {number} cannot be converted to {wanted} without overflow")
+                raise OverflowingError(f"value cannot be converted to type {wanted} without overflow: {number}")
 
 
 def array_of_lists(data: Any) -> np.ndarray[Any, Any]:
+    data = deep_on_host(data)
     try:
-        array = np.array(deep_on_host(data))
+        array = np.array(data)
     except ValueError as error:
-        raise ValueError(f"expected sequences of equal lengths: {error}") from error
-    if array.dtype == object:
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
+        raise ArgumentValueError(f"{ragged(data)}: {error}") from error
+    if array.dtype.kind not in "biufcV":
+        raise DTypeMismatchError(f"Could not infer dtype of {type(first_of(data)).__name__}")
     return array.astype(np.float64) if array.size == 0 else array
+
+
+def first_of(data: Any) -> Any:
+    """The first thing in nested lists that is no number."""
+    if isinstance(data, list):
+        return next((x for x in map(first_of, data) if not isinstance(x, (bool, int, float, complex))), 0)
+    return data
+
+
+def ragged(data: Any, depth: int = 0) -> str:
+    """Where nested lists are of different lengths."""
+    if not isinstance(data, list) or not data:
+        return "expected sequences of equal lengths"
+    lengths = [len(part) if isinstance(part, list) else -1 for part in data]
+    for length in lengths:
+        if length != lengths[0]:
+            return f"expected sequence of length {lengths[0]} at dim {depth + 1} (got {length})"
+    return ragged(data[0], depth + 1)
 
 
 def deep_on_host(data: Any) -> Any:
@@ -82,11 +111,13 @@ def deep_on_host(data: Any) -> Any:
     return on_host(data) if isinstance(data, CoreTensor) else data
 
 
+@word(is_method=False)
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor with these elements, copied."""
     return finished(around(np.array(array_of(data, dtype), order="C"), place_of(device)), requires_grad)
 
 
+@word(is_method=False)
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor with these elements, sharing their memory where that is possible."""
     if isinstance(data, CoreTensor):
@@ -96,18 +127,23 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
+@word(is_method=False)
 def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
     """A tensor in the array's own memory: writing to either is seen in both."""
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
+        raise ArgumentError(f"expected np.ndarray (got {type(array).__name__})")
     device = config.current_device()
     if not device.backend.is_host:
         device = find_device("cpu")
-    as_torch_dtype(array.dtype)
+    if array.dtype not in DTYPES:
+        raise ArgumentError(
+            f"can't convert np.ndarray of type {array.dtype.type.__name__}. The only supported types are: "
+            f"{', '.join([dtype.name for dtype in DTYPES])}"
+        )
     if not array.flags.writeable:
         warnings.warn("from_numpy: the array is not writable, and writing to the tensor will fail", stacklevel=2)
     if any(s < 0 or s % array.itemsize for s in array.strides):
-        raise ValueError(
+        raise ArgumentValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are "
             "not currently "
             "supported. (You can probably work around this by making a copy of your array with array.copy().)"
@@ -125,163 +161,157 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 # -- filled --------------------------------------------------------------------------------------
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """One number everywhere."""
-    if dtype is None:
-        if isinstance(fill_value, (bool, np.bool_)):
-            dtype = np.dtype(bool)
-        else:
-            dtype = np.dtype(np.int64) if isinstance(fill_value, (int, np.integer)) else Default.dtype
-    shape = (size,) if isinstance(size, int) else tuple(size)
-    fill_value = fill_value.item() if isinstance(fill_value, CoreTensor) else fill_value
-    return filled(shape, fill_value, dtype_or(dtype, None), device, requires_grad)
+def maker(function: Any) -> Any:
+    """A word that makes a tensor: with the arguments that all of them take.
+
+    function: of its own arguments, a dtype that may be None, and a device that is not
+    """
+
+    def make(*args, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, **named):
+        if layout is not None and layout != strided:
+            raise UnsupportedError(f"{function.__name__}: layout={layout}: there are strided tensors alone")
+        with recording(False):
+            made = as_ours(function(*args, dtype=dtype, device=place_of(device), **named))
+        return made.requires_grad_() if requires_grad else made
+
+    make.__name__, make.__doc__ = function.__name__, function.__doc__
+    make.__signature__ = inspect.signature(function)
+    return word(make, is_method=False)
 
 
-def filled(shape: Any, value: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    if any(n < 0 for n in shape):
+def size_of(args: tuple[Any, ...], size: Any) -> tuple[int, ...]:
+    """Sizes given one by one, as one sequence, or by name; none of them below 0."""
+    shape = as_shape(args if size is None else (size if isinstance(size, (tuple, list)) else (size,),))
+    shape = tuple([n.__index__() for n in shape])
+    if any([n < 0 for n in shape]):
         raise SizeMismatchError(f"Trying to create tensor with negative dimension in {list(shape)}")
-    return finished(around(np.full(shape, value, dtype), place_of(device)), requires_grad)
+    return shape
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def filled(shape: tuple[int, ...], value: Any, dtype: Any, device: Any) -> Tensor:
+    check_fits(np.asarray(value), dtype)
+    return around(np.full(shape, value, dtype), device)
+
+
+@maker
+def full(size, fill_value, *, dtype, device):
+    """One number everywhere."""
+    fill_value = plain(fill_value)
+    if dtype is None:
+        dtype = number_dtype(fill_value)
+    return filled(size_of((), size), fill_value, as_torch_dtype(dtype).dtype, device)
+
+
+@maker
+def zeros(*args, size=None, dtype, device):
     """0 everywhere."""
-    return filled(as_shape(size), 0, dtype_or(dtype, Default.dtype), device, requires_grad)
+    return filled(size_of(args, size), 0, dtype_or(dtype, Default.dtype), device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+@maker
+def ones(*args, size=None, dtype, device):
     """1 everywhere."""
-    return filled(as_shape(size), 1, dtype_or(dtype, Default.dtype), device, requires_grad)
+    return filled(size_of(args, size), 1, dtype_or(dtype, Default.dtype), device)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+@maker
+def empty(*args, size=None, dtype, device, memory_format=None):
     """Whatever happens to be there: 0."""
-    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad)
+    return filled(size_of(args, size), 0, dtype_or(dtype, Default.dtype), device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+@maker
+def eye(n, m=None, *, dtype, device):
     """1 on the diagonal, 0 elsewhere."""
-    return finished(around(np.eye(n, m, dtype=dtype_or(dtype, Default.dtype)), place_of(device)), requires_grad)
+    n, m = size_of((n, n if m is None else m), None)
+    return around(np.eye(n, m, dtype=dtype_or(dtype, Default.dtype)), device)
 
 
-def arange(*bounds: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, **named: Any) -> Tensor:
+@maker
+def arange(*bounds, dtype, device, **named):
     """From start (0) up to, without, end in steps (of 1); whole numbers if all three are."""
     given = dict(zip(("end",) if len(bounds) == 1 else ("start", "end", "step"), bounds)) | named
     start, end, step = [plain(given.get(n, d)) for n, d in (("start", 0), ("end", None), ("step", 1))]
     if end is None:
-        raise TypeError("arange() needs an end")
-    if step == 0 or (end - start) * step < 0:
-        raise RuntimeError(
-            "upper bound and lower bound inconsistent with step sign" if step else "step must be nonzero"
-        )
+        raise ArgumentError("arange() needs an end")
+    if step == 0:
+        raise ArgumentValueError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise ArgumentValueError("upper bound and lower bound inconsistent with step sign")
     is_whole = all([isinstance(b, int) for b in (start, end, step)])
-    count = math.ceil((end - start) / step)
-    values = start + np.arange(count) * step
-    return finished(
-        around(values.astype(dtype_or(dtype, np.dtype(np.int64) if is_whole else Default.dtype)), place_of(device)),
-        requires_grad,
-    )
+    values = start + np.arange(math.ceil((end - start) / step)) * step
+    return around(values.astype(dtype_or(dtype, np.dtype(np.int64) if is_whole else Default.dtype)), device)
 
 
 def plain(number: Any) -> Any:
     return number.item() if isinstance(number, (np.generic, CoreTensor)) else number
 
 
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+@maker
+def linspace(start, end, steps, *, dtype, device):
     """`steps` numbers evenly spaced from start to end, both included."""
-    values = np.linspace(plain(start), plain(end), steps).astype(dtype_or(dtype, Default.dtype))
-    return finished(around(values, place_of(device)), requires_grad)
+    values = np.linspace(plain(start), plain(end), count_of(steps))
+    return around(values.astype(dtype_or(dtype, Default.dtype)), device)
 
 
-# -- random --------------------------------------------------------------------------------------
+@maker
+def logspace(start, end, steps, base=10.0, *, dtype, device):
+    """`steps` powers of `base`, their exponents evenly spaced from start to end, both included."""
+    values = np.logspace(plain(start), plain(end), count_of(steps), base=base)
+    return around(values.astype(dtype_or(dtype, Default.dtype)), device)
 
 
-def random_dtype(dtype: Any) -> Any:
-    chosen = dtype_or(dtype, Default.dtype)
-    if chosen.kind not in "fV":
-        raise DTypeMismatchError(f"random numbers are floating point; got {chosen}")
-    return chosen
+def count_of(steps: Any) -> int:
+    if whole(steps, "steps") < 0:
+        raise ArgumentValueError(f"number of steps must be non-negative; got {steps}")
+    return whole(steps, "steps")
 
 
-def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Evenly distributed over [0, 1)."""
-    drawn = generators.of(generator).uniform(as_shape(size), random_dtype(dtype), place_of(device))
-    return finished(drawn, requires_grad)
+@maker
+def scalar_tensor(s, *, dtype, device):
+    """One number, as a tensor without axes."""
+    return filled((), s, dtype_or(dtype, Default.dtype), device)
 
 
-def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Normally distributed with mean 0 and standard deviation 1."""
-    drawn = generators.of(generator).normal(as_shape(size), random_dtype(dtype), place_of(device))
-    return finished(drawn, requires_grad)
-
-
-def randint(
-    *bounds: Any, size: Any = None, generator: Any = None, dtype: Any = None, device: Any = None, **named: Any
-) -> Tensor:
-    """Whole numbers from low (0) up to, without, high: randint([low,] high, size)."""
-    *ends, size = (*bounds, size) if size is not None else bounds
-    low = named.get("low", ends[0] if len(ends) == 2 else 0)
-    high = named.get("high", ends[-1] if ends else None)
-    drawn = generators.of(generator).integers(low, high, tuple(size))
-    return around(drawn.astype(dtype_or(dtype, np.dtype(np.int64))), place_of(device))
-
-
-def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
-    """The numbers 0 to n - 1 in random order."""
-    order = generators.of(generator).permutation(n)
-    return around(order.astype(dtype_or(dtype, np.dtype(np.int64))), place_of(device))
-
-
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None) -> Tensor:
-    """Normally distributed with these means and standard deviations: numbers with a size, or tensors."""
-    shape = size if size is not None else np.broadcast_shapes(*[tuple(getattr(v, "shape", ())) for v in (mean, std)])
-    return randn(*shape, generator=generator) * std + mean
+@maker
+def empty_strided(size, stride, *, dtype, device):
+    """Whatever happens to be there, in memory with strides of one's own."""
+    span = 1 + sum([(n - 1) * s for n, s in zip(size, stride)]) if 0 not in size else 0
+    return filled((span,), 0, dtype_or(dtype, Default.dtype), device).seen_as((tuple(size), tuple(stride), 0))
 
 
 # -- like another --------------------------------------------------------------------------------
 
 
-def like(maker: Any, name: str) -> Any:
-    def make(input, *args, dtype=None, device=None, requires_grad=False, **settings):
-        dtype, device = input.dtype if dtype is None else dtype, input.device if device is None else device
-        with recording(False):
-            made = maker(tuple(input.spec.shape), *args, dtype=dtype, device=device, **settings)
-        return made.requires_grad_() if requires_grad else made
+def like(name: str, maker: Any) -> None:
+    """`name_like` and `new_name`: with the shape, dtype and device of another tensor, or with the last two."""
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"`{name[:-5]}` of the shape, dtype and device of another tensor."
-    return make
+    def make_like(input, *args, dtype=None, device=None, memory_format=None, **named):
+        dtype, device = dtype or input.dtype, input.device if device is None else device
+        return maker(tuple(input.spec.shape), *args, dtype=dtype, device=device, **named)
 
+    def make_new(self, *args, dtype=None, device=None, **named):
+        return maker(*args, dtype=dtype or self.dtype, device=self.device if device is None else device, **named)
 
-zeros_like, ones_like, empty_like = like(zeros, "zeros_like"), like(ones, "ones_like"), like(empty, "empty_like")
-full_like = like(full, "full_like")
-rand_like, randn_like = like(rand, "rand_like"), like(randn, "randn_like")
-
-
-def randint_like(input, *bounds, dtype=None, device=None):
-    """`randint` of the shape, dtype and device of another tensor."""
-    return randint(
-        *bounds, tuple(input.spec.shape), dtype=dtype or input.dtype, device=input.device if device is None else device
-    )
+    for made, called, what in (
+        (make_like, f"{name}_like", "shape, dtype and device"), (make_new, f"new_{name}", "dtype and device"),
+    ):  # fmt: skip
+        made.__name__ = made.__qualname__ = called
+        made.__doc__ = f"`{name}` of the {what} of another tensor."
+    word(make_like, is_method=False)
+    method(make_new)
 
 
-def new(maker: Any, name: str) -> None:
-    def make(self, *args, dtype=None, device=None, requires_grad=False):
-        dtype, device = dtype or self.dtype, self.device if device is None else device
-        return maker(*args, dtype=dtype, device=device, requires_grad=requires_grad)
-
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"`{name[4:]}` with the dtype and the device of this tensor."
-    method(make)
+for _name, _maker in (("zeros", zeros), ("ones", ones), ("empty", empty), ("full", full)):
+    like(_name, _maker)
+zeros_like, ones_like, empty_like, full_like = [WORDS[f"{n}_like"] for n in ("zeros", "ones", "empty", "full")]
 
 
-for _name, _maker in (("zeros", zeros), ("ones", ones), ("empty", empty), ("full", full), ("tensor", tensor)):
-    new(_maker, f"new_{_name}")
+@method
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False):
+    """A tensor with these elements, copied, of the dtype and device of this one."""
+    device = self.device if device is None else device
+    return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
 
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:

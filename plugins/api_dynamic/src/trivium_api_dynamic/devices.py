@@ -1,6 +1,5 @@
 """Devices under PyTorch's names."""
 
-from types import SimpleNamespace
 from typing import Any
 
 from trivium import config, registry
@@ -8,51 +7,65 @@ from trivium.backend import Device
 from trivium.errors import DeviceError, PluginError, TriviumError
 
 
-def device(where: Any, index: int | None = None) -> Device:
-    """The device of a name; an error names the backends that are installed."""
-    if isinstance(where, Device):
-        return where
-    if isinstance(where, int):
-        where = f"cuda:{where}"
-    name = where if index is None else f"{where}:{index}"
-    try:
-        return config.as_device(name)
-    except (TriviumError, LookupError) as error:
-        installed = ", ".join(registry.device_types()) or "none"
-        raise DeviceError(f"device {name!r}: not available; installed backends: {installed} ({error})") from error
+class _DeviceType(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, Device)
 
 
-def is_available() -> bool:
-    """Whether a CUDA device answers; never an error."""
-    return device_count() > 0
+class device(metaclass=_DeviceType):
+    """The device of a name, "cpu" or "cuda:0"; an error names the backends that are installed."""
+
+    def __new__(cls, type: Any, index: int | None = None) -> Any:
+        if isinstance(type, Device):
+            return type
+        if isinstance(type, int):
+            type = f"cuda:{type}"
+        name = type if index is None else f"{type}:{index}"
+        try:
+            return config.as_device(name)
+        except (TriviumError, LookupError) as error:
+            installed = ", ".join(registry.device_types()) or "none"
+            raise DeviceError(f"device {name!r}: not available; installed backends: {installed} ({error})") from error
 
 
-def device_count() -> int:
-    """How many CUDA devices answer."""
+def cuda_backend() -> Any:
+    """The backend that serves CUDA devices, or None where no device answers; never an error."""
     if "cuda" not in registry.device_types():
-        return 0
+        return None
     try:
         backend = registry.find_backend("cuda")
-        return 0 if backend.unavailable() else backend.count()
+        return None if backend.unavailable() or not backend.count() else backend
     except (DeviceError, PluginError):
-        return 0
+        return None
 
 
-def synchronize(where: Any = None) -> None:
-    """Return when all work on a device is done."""
-    device("cuda" if where is None else where).synchronize()
+class Layout:
+    """How elements lie in memory: with strides, the one way that there is.
+
+    A tensor's `layout` equals it: None, or (shape, strides, offset) of a view.
+    """
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or isinstance(other, (Layout, tuple))
+
+    def __hash__(self) -> int:
+        return hash("torch.strided")
+
+    def __repr__(self) -> str:
+        return "torch.strided"
 
 
-def current_device() -> int:
-    """The number of the CUDA device in use."""
-    return device("cuda").index
+class MemoryFormat:
+    """The order of axes in memory: rows first, the one order that tensors are made in."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
 
 
-def no_cache() -> None:
-    """Nothing is held back, so nothing is to be emptied."""
-
-
-cuda = SimpleNamespace(
-    is_available=is_available, device_count=device_count, synchronize=synchronize, current_device=current_device,
-    empty_cache=no_cache,
-)  # fmt: skip
+strided = Layout()
+contiguous_format, preserve_format, channels_last = [
+    MemoryFormat(name) for name in ("contiguous_format", "preserve_format", "channels_last")
+]

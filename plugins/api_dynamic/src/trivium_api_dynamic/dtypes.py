@@ -5,7 +5,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from .errors import DTypeMismatchError
+from .errors import ArgumentError, DTypeMismatchError
 
 CATEGORIES = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}
 
@@ -28,6 +28,11 @@ class DType:
     def is_complex(self) -> bool:
         """Whether it holds complex numbers."""
         return self.category == 3
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it holds numbers below 0."""
+        return self.kind not in "bu"
 
     def __eq__(self, other: object) -> bool:
         try:
@@ -63,7 +68,7 @@ def as_torch_dtype(dtype: Any) -> DType:
         return NAMED[dtype]
     try:
         return DTYPES[np.dtype(dtype)]
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError):
         raise DTypeMismatchError(f"no dtype {dtype!r}; there are {', '.join(NAMED)}") from None
 
 
@@ -77,10 +82,28 @@ def set_default_dtype(dtype: Any) -> None:
     """Let Python floats become tensors of another floating-point dtype."""
     wanted = as_torch_dtype(dtype)
     if not wanted.is_floating_point:
-        raise TypeError(f"only floating-point types are supported as the default type, got {wanted}")
+        raise ArgumentError(f"only floating-point types are supported as the default type, got {wanted}")
     Default.dtype = wanted.dtype
 
 
 def get_default_dtype() -> DType:
     """The dtype that Python floats become."""
     return DTYPES[Default.dtype]
+
+
+def finfo(type: Any = None) -> Any:
+    """The limits of a floating-point dtype: eps, max, min, tiny, bits."""
+    dtype = Default.dtype if type is None else as_torch_dtype(type).dtype
+    if CATEGORIES[dtype.kind] < 2:
+        raise DTypeMismatchError(
+            f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{dtype}'"
+        )
+    return ml_dtypes.finfo(dtype)
+
+
+def iinfo(type: Any) -> Any:
+    """The limits of a dtype of whole numbers: max, min, bits."""
+    dtype = as_torch_dtype(type).dtype
+    if CATEGORIES[dtype.kind] != 1:
+        raise DTypeMismatchError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{dtype}'")
+    return np.iinfo(dtype)

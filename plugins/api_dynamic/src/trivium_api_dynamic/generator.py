@@ -1,5 +1,6 @@
 """Random numbers: a generator is a stream of Philox numbers, the same on every device."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,22 @@ from trivium import ops, randomness
 from trivium.errors import ConfigError
 from trivium.randomness import Stream, stream_state
 
-from .tensors import around, method
+from .axes import whole
+from .errors import ArgumentValueError
+from .tensors import around
+from .words import word
 
 # A stream of its own, away from those of layers and of initial weights.
 _NUMBER = 0xFFFF_FFFF
+
+
+def folded(seed: Any) -> int:
+    """The seed of 32 bits that a seed of 64 bits stands for: itself where it has no more."""
+    number = whole(seed, "seed")
+    if not -(1 << 63) <= number < 1 << 64:
+        raise ConfigError(f"manual_seed: {number} is out of range; a seed is a number of 64 bits")
+    number %= 1 << 64
+    return (number & 0xFFFF_FFFF) ^ (number >> 32)
 
 
 class Generator:
@@ -22,11 +35,14 @@ class Generator:
         self.state: np.ndarray[Any, Any] | None = None
 
     def manual_seed(self, seed: int) -> "Generator":
-        """Start over from a seed, 0 to 2**32 - 1."""
-        if not 0 <= seed < 1 << 32:
-            raise ConfigError(f"manual_seed: {seed} is out of range; it is a number from 0 to {(1 << 32) - 1}")
-        self.seed_, self.state = int(seed), stream_state(self.number, int(seed))
+        """Start over from a seed: any number of 64 bits, of which those that take more than 32 share their streams."""
+        self.seed_, self.state = int(seed), stream_state(self.number, folded(seed))
         return self
+
+    def seed(self) -> int:
+        """Start over from a seed that nobody knows; the seed."""
+        self.manual_seed(int.from_bytes(os.urandom(4), "little"))
+        return self.seed_
 
     def initial_seed(self) -> int:
         """The seed from which it started."""
@@ -43,7 +59,7 @@ class Generator:
 
     def _current(self) -> np.ndarray[Any, Any]:
         if self.state is None:
-            self.state = stream_state(self.number, self.seed_)
+            self.state = stream_state(self.number, folded(self.seed_))
         return self.state
 
     def draw(self, op: Any, shape: Any, device: Any, **settings: Any) -> Any:
@@ -84,7 +100,7 @@ class Generator:
     def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """int64 from low up to, without, high."""
         if high <= low:
-            raise ValueError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+            raise ArgumentValueError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         words = self.bits((*shape, 2)).astype(np.uint64)
         wide = words[..., 0] << np.uint64(32) | words[..., 1]
         return (wide % np.uint64(high - low)).astype(np.int64) + low
@@ -98,31 +114,34 @@ def of(generator: Generator | None) -> Generator:
     return default_generator if generator is None else generator
 
 
-def manual_seed(seed: int) -> Generator:
+@word(is_method=False)
+def manual_seed(seed):
     """Start over: the same initial weights, dropout masks, random tensors and shuffles."""
-    randomness.seed(seed)
+    randomness.seed(folded(seed))
     return default_generator.manual_seed(seed)
 
 
-def initial_seed() -> int:
+@word(is_method=False)
+def seed():
+    """Start over from a seed that nobody knows; the seed."""
+    chosen = int.from_bytes(os.urandom(4), "little")
+    manual_seed(chosen)
+    return chosen
+
+
+@word(is_method=False)
+def initial_seed():
     """The seed from which the default generator started."""
     return default_generator.initial_seed()
 
 
-def get_rng_state() -> Any:
+@word(is_method=False)
+def get_rng_state():
     """Where the default generator stands."""
     return default_generator.get_state()
 
 
-def set_rng_state(state: Any) -> None:
+@word(is_method=False)
+def set_rng_state(new_state):
     """Let the default generator go on from where it stood."""
-    default_generator.set_state(state)
-
-
-def bernoulli(input: Any, *, generator: Generator | None = None) -> Any:
-    """1 with the probability that each element says, else 0."""
-    drawn = of(generator).uniform(input.spec.shape, input.spec.dtype, input.device)
-    return ops.cast(ops.less(drawn, input.detach()), dtype=input.spec.dtype.name)
-
-
-method(bernoulli)
+    default_generator.set_state(new_state)

@@ -3,21 +3,31 @@
 import math
 
 from trivium import ops
+from trivium.backend import repeats_elements
 from trivium.op import Leaf
 from trivium.tensor import tape
 
-from . import arithmetic, generator, indexing, shaping
+from . import indexing
+from .arithmetic import sizes_differ
 from .dtypes import DTYPES
 from .errors import DTypeMismatchError, InPlaceError, SizeMismatchError
 from .promotion import can_cast, cast
-from .tensors import Tensor, method, refreshed
+from .sizes import as_shape
+from .tensors import Tensor, refreshed
+from .unary import UNARY
+from .words import WORDS, method, word
 
 LEAF = "a leaf Variable that requires grad has been used in an in-place operation."
 VIEW = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 
 
 def check_writable(self):
-    """Refuse to overwrite a leaf, or a view of one, while calls are recorded."""
+    """Refuse to overwrite a leaf, or a view of one, while calls are recorded; or what stands in several places."""
+    if self.layout is not None and repeats_elements(self.layout):
+        raise InPlaceError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            f"Please clone() the tensor before performing the operation: {self.spec} has strides {self.strides}"
+        )
     if not tape.recording:
         return
     if type(refreshed(self).edge) is Leaf:
@@ -71,21 +81,32 @@ def in_place(name, function, *, reads_itself=True):
     return method(overwrite)
 
 
-for _name in ("add", "sub"):
-    in_place(_name, getattr(arithmetic, _name), reads_itself=False)
-for _name in (
-    "mul", "div", "pow", "neg", "abs", "exp", "log", "sqrt", "rsqrt", "square", "reciprocal", "sigmoid", "tanh", "relu",
-    "clamp", "clip", "lerp", "addcmul", "addcdiv", "eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or",
-    "logical_not", "logical_xor", "subtract", "multiply", "divide",
-):  # fmt: skip
-    in_place(_name, getattr(arithmetic, _name))
-for _name in ("masked_fill", "scatter_add", "index_add"):
-    in_place(_name, getattr(indexing, _name))
-for _name in ("tril", "triu"):
-    in_place(_name, getattr(shaping, _name))
+# words that have an in-place version, by whether their gradient may ask for what is overwritten
+ADDING = ("add", "sub", "index_add", "scatter_add")
+READING = (
+    *[name for name in UNARY if not name.startswith("is")],
+    "abs", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "atan2", "baddbmm", "bitwise_and",
+    "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp", "clamp_max",
+    "clamp_min", "cumprod", "cumsum", "deg2rad", "div", "eq", "floor_divide", "fmod", "frac", "ge", "gt", "hypot",
+    "index_copy", "index_fill", "index_put", "le", "lerp", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "lt", "masked_fill", "masked_scatter", "mul", "nan_to_num", "ne", "neg", "pow", "put", "rad2deg",
+    "remainder", "renorm", "scatter", "sinc", "tril", "triu",
+)  # fmt: skip
 
-for _operator, _name in (("add", "add_"), ("sub", "sub_"), ("mul", "mul_"), ("truediv", "div_"), ("pow", "pow_")):
-    setattr(Tensor, f"__i{_operator}__", getattr(Tensor, _name))
+for _name in ADDING:
+    in_place(_name, WORDS[_name], reads_itself=False)
+for _name in READING:
+    in_place(_name, WORDS[_name])
+for _name in UNARY:
+    if f"{_name}_" in dir(Tensor):
+        word(getattr(Tensor, f"{_name}_"), is_method=False)
+
+for _operator, _name in (
+    ("add", "add"), ("sub", "sub"), ("mul", "mul"), ("truediv", "div"), ("floordiv", "floor_divide"),
+    ("mod", "remainder"), ("pow", "pow"), ("and", "bitwise_and"), ("or", "bitwise_or"), ("xor", "bitwise_xor"),
+    ("lshift", "bitwise_left_shift"), ("rshift", "bitwise_right_shift"),
+):  # fmt: skip
+    setattr(Tensor, f"__i{_operator}__", getattr(Tensor, f"{_name}_"))
 
 
 @method
@@ -93,6 +114,8 @@ def copy_(self, src, non_blocking=False):
     """Overwrite with another tensor, broadcast and converted."""
     check_writable(self)
     value = cast(indexing.as_value(src, self), self.spec.dtype)
+    if (error := sizes_differ(self, value)) is not None:
+        raise error
     return overwritten(self, indexing.fitted(value, tuple(self.spec.shape)))
 
 
@@ -109,38 +132,6 @@ def zero_(self):
     return fill_(self, 0)
 
 
-def drawn_in_place(name, draw):
-    def overwrite(self, *args, generator=None, **settings):
-        check_writable(self)
-        return overwritten(self, draw(self, generator, *args, **settings))
-
-    overwrite.__name__ = overwrite.__qualname__ = name
-    overwrite.__doc__ = f"Overwrite with random numbers: {draw.__doc__}"
-    method(overwrite)
-
-
-def uniform(self, source, *bounds, **named):
-    """evenly distributed over [from, to)."""
-    low, high = [
-        named.get(n, bounds[i] if i < len(bounds) else d) for i, (n, d) in enumerate((("from", 0.0), ("to", 1.0)))
-    ]
-    return generator.of(source).uniform(self.spec.shape, self.spec.dtype, self.device, low, high)
-
-
-def normal(self, source, mean=0.0, std=1.0):
-    """normally distributed."""
-    return generator.of(source).normal(self.spec.shape, self.spec.dtype, self.device, mean, std)
-
-
-def bernoulli(self, source, p=0.5):
-    """1 with probability p, else 0."""
-    return cast(ops.less(generator.of(source).uniform(self.spec.shape, "float32", self.device), p), self.spec.dtype)
-
-
-drawn_in_place("uniform_", uniform)
-drawn_in_place("normal_", normal)
-drawn_in_place("bernoulli_", bernoulli)
-
 _assign = Tensor.__setitem__
 
 
@@ -153,20 +144,34 @@ def assign(self, index, value):
 Tensor.__setitem__ = assign
 
 
-@method
-def unsqueeze_(self, dim):
-    """`unsqueeze`, of the tensor itself."""
-    return _reshaped_in_place(self, shaping.unsqueeze(self, dim))
+def seen_in_place(name, function):
+    """`name_`: the tensor itself becomes the view that a function makes of it."""
+
+    def look(self, *args, **settings):
+        check_writable(self)
+        seen = function(self, *args, **settings)
+        self.spec, self.layout, self.is_packed, self.memory = seen.spec, seen.layout, seen.is_packed, seen.memory
+        self.base, self.edge = seen.base if self.base is not None else None, seen.edge
+        return self
+
+    look.__name__ = look.__qualname__ = f"{name}_"
+    look.__doc__ = f"`{name}`, of the tensor itself."
+    method(look)
+
+
+for _name in ("squeeze", "unsqueeze", "transpose", "t", "as_strided"):
+    seen_in_place(_name, WORDS[_name])
 
 
 @method
-def squeeze_(self, dim=None):
-    """`squeeze`, of the tensor itself."""
-    return _reshaped_in_place(self, shaping.squeeze(self, dim))
-
-
-def _reshaped_in_place(self, seen):
-    check_writable(self)
-    self.spec, self.layout, self.is_packed, self.memory = seen.spec, seen.layout, seen.is_packed, seen.memory
-    self.base, self.edge = seen.base if self.base is not None else None, seen.edge
+def resize_(self, *sizes, memory_format=None):
+    """Another shape: the first elements of the same memory, or of more, filled up with 0."""
+    if self.requires_grad:
+        raise InPlaceError("cannot resize variables that require grad")
+    shape = as_shape(sizes)
+    count = math.prod(shape)
+    flat = ops.reshape(self, shape=(-1,))
+    missing = count - self.spec.size
+    flat = ops.pad(flat, widths=((0, missing),)) if missing > 0 else ops.slice(flat, stop=(count,))
+    self.data = ops.copy(ops.reshape(flat, shape=tuple(shape)))
     return self

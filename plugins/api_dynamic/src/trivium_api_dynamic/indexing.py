@@ -1,6 +1,7 @@
 """x[...]: basic indices are views, tensors of positions and masks gather; and assignment to both."""
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from attrs import frozen
 from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
-from .errors import AxisError, SizeMismatchError
+from .autograd.grad_fn import name_result
+from .errors import ArgumentError, AxisError, IndexKindError, SizeMismatchError
 from .promotion import cast
-from .shaping import axis_in, select
-from .tensors import Tensor, around, method, on_host, refreshed
+from .shaping import select
+from .tensors import Tensor, around, on_host, refreshed
+from .words import method
 
 
 @frozen
@@ -31,6 +34,18 @@ def is_advanced(entry):
     return isinstance(entry, (CoreTensor, np.ndarray, list, range, tuple))
 
 
+def as_entry(entry):
+    """A tensor of one position as the position, one of uint8 as the mask that it was before there were bools."""
+    if isinstance(entry, CoreTensor) and entry.spec.ndim == 0 and entry.spec.dtype.kind in "iu":
+        return int(entry.item())
+    if isinstance(entry, CoreTensor) and entry.spec.dtype == np.uint8:
+        warnings.warn(
+            "indexing with dtype torch.uint8 is now deprecated, please use a dtype torch.bool instead.", stacklevel=4
+        )
+        return cast(entry, np.dtype(bool))
+    return entry
+
+
 def as_position(entry, input):
     """An advanced index as a tensor."""
     if isinstance(entry, CoreTensor):
@@ -42,9 +57,11 @@ def as_position(entry, input):
 def parsed(input, index):
     """Apply the basic part of an index; keep the rest."""
     entries = list(index) if isinstance(index, tuple) else [index]
-    entries = [as_position(e, input) if is_advanced(e) else e for e in entries]
+    entries = [as_entry(as_position(e, input)) if is_advanced(e) else e for e in entries]
     taken = sum([consumed(e) for e in entries])
     dots = [i for i, e in enumerate(entries) if e is Ellipsis]
+    if taken > 0 == input.spec.ndim:
+        raise AxisError("invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number")
     if taken > input.spec.ndim:
         raise AxisError(f"too many indices for tensor of dimension {input.spec.ndim}")
     if len(dots) > 1:
@@ -83,7 +100,7 @@ def applied(x, entries):
         elif hasattr(entry, "__index__"):
             x = select(x, axis, entry.__index__())
         else:
-            raise AxisError(
+            raise IndexKindError(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                 f"{type(entry).__name__})"
             )
@@ -95,7 +112,7 @@ def sliced(x, axis, cut):
         return x
     start, stop, step = [None if part is None else part.__index__() for part in (cut.start, cut.stop, cut.step)]
     if step is not None and step <= 0:
-        raise ValueError("step must be greater than zero")
+        raise AxisError("step must be greater than zero")
     before = (None,) * axis
     return ops.slice(x, start=(*before, start), stop=(*before, stop), step=(*before, step))
 
@@ -209,7 +226,9 @@ def getitem(self, index):
     """Part of a tensor: a view for basic indices, a copy for tensors of positions and masks."""
     found = parsed(self, index)
     if found.positions:
-        return Gathering.of(found).read()
+        part = Gathering.of(found).read()
+        name_result("Index0", part)
+        return part
     return ops.reshape(self, shape=tuple(self.spec.shape)) if found.view is self else found.view
 
 
@@ -234,7 +253,10 @@ def as_value(value, like):
         if value.device is not like.device:
             value = around(on_host(value), like.device)
         return cast(value, like.spec.dtype)
-    return around(np.asarray(value).astype(like.spec.dtype), like.device)
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufcV":
+        raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor {like.spec}")
+    return around(array.astype(like.spec.dtype), like.device)
 
 
 def fitted(value, shape):
@@ -288,58 +310,3 @@ def last_of_each(position, value):
         return position, value
     kept = around(np.sort(len(numbers) - 1 - first), value.device)
     return ops.gather(position, kept, axis=0), ops.gather(value, kept, axis=0)
-
-
-# -- the same by name ----------------------------------------------------------------------------
-
-
-@method
-def index_select(input, dim, index):
-    """The positions of one axis that `index` names."""
-    return ops.gather(input, cast(index, np.dtype(np.int64)), axis=axis_in(dim, input.spec.ndim))
-
-
-@method
-def masked_select(input, mask):
-    """The elements where the mask holds, as a vector."""
-    return getitem(input, mask)
-
-
-@method
-def masked_fill(input, mask, value):
-    """`value` where the mask holds, else the input."""
-    return ops.where(mask, cast(as_value(value, input), input.spec.dtype), input)
-
-
-@method
-def gather(input, dim, index):
-    """out[i][j] = input[index[i][j]][j] for dim 0, and so on."""
-    axis = axis_in(dim, input.spec.ndim)
-    return ops.take_along(matching(input, axis, index), index, axis=axis)
-
-
-def matching(input, axis, index):
-    """The part of the input that an index of smaller sizes is about."""
-    stop = [None if i == axis else n for i, n in enumerate(index.spec.shape)]
-    if all(s is None or s == n for s, n in zip(stop, input.spec.shape)):
-        return input
-    return ops.slice(input, stop=tuple(stop))
-
-
-@method
-def scatter_add(input, dim, index, src):
-    """input with each element of src added at the position that index names along `dim`."""
-    return ops.put_along_add(input, index, matching(src, -1, index), axis=axis_in(dim, input.spec.ndim))
-
-
-@method
-def index_add(input, dim, index, source, *, alpha=1):
-    """input with each row of source added to the row that index names along `dim`."""
-    updates = source if alpha == 1 else source * alpha
-    return ops.scatter_add(input, index, updates, axis=axis_in(dim, input.spec.ndim))
-
-
-@method
-def take(input, index):
-    """Elements by their position in the input read row by row."""
-    return ops.gather(ops.reshape(input, shape=(-1,)), index, axis=0)

@@ -100,8 +100,13 @@ def can_cast(source: Any, target: Any) -> bool:
 
 
 def cast(value: Any, dtype: Any) -> Any:
-    """The value in this NumPy dtype; itself where it has it."""
-    return value if value.spec.dtype == dtype else ops.cast(value, dtype=dtype.name)
+    """The value in this NumPy dtype; itself where it has it.  No gradient flows through whole numbers."""
+    if value.spec.dtype == dtype:
+        return value
+    made = ops.cast(value, dtype=dtype.name)
+    if dtype.kind in "biu" and isinstance(made, CoreTensor):
+        made.edge = None
+    return made
 
 
 _numbers: dict[Any, Tensor] = {}

@@ -1,62 +1,70 @@
 """Reductions: many elements to few."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from trivium import ops
+from trivium.value import Value
 
-from .arithmetic import sqrt, truth
+from . import return_types
+from .autograd.grad_fn import name_result
+from .axes import axes_of, axis_in
+from .comparison import truth
 from .dtypes import as_torch_dtype
 from .errors import AxisError, DTypeMismatchError
-from .promotion import cast, category
-from .tensors import Tensor, method
+from .promotion import cast, category, floating
+from .tensors import Tensor
+from .words import word
 
 
-class ValuesAndIndices(NamedTuple):
-    """Extreme values along an axis, and where they stand."""
-
-    values: Any
-    indices: Any
-
-
-def axes_of(input, dim):
-    """The axis or axes as the core takes them, checked."""
-    ndim = input.spec.ndim
-    if dim is None or dim == ():
-        return None
-    given = dim if isinstance(dim, (tuple, list)) else (dim,)
-    for d in given:
-        low, high = -max_of(ndim, 1), max_of(ndim, 1) - 1
-        if not low <= d <= high:
-            raise AxisError(f"Dimension out of range (expected to be in range of [{low}, {high}], but got {d})")
-    if ndim == 0:
-        return None
-    return tuple(dim) if isinstance(dim, (tuple, list)) else dim
-
-
-def max_of(a, b):
-    return a if a > b else b
-
-
-def either(new, old, default=None):
+def either(new: Any, old: Any) -> Any:
     """The argument under PyTorch's name, or under NumPy's."""
-    return old if new is default else new
+    return old if new is None else new
 
 
-@method
+def summed(input: Any, dtype: Any) -> Any:
+    """The input in the dtype in which it adds up: int64 for whole numbers and bools."""
+    if dtype is not None:
+        return cast(input, as_torch_dtype(dtype).dtype)
+    return cast(input, np.dtype(np.int64)) if category(input.spec.dtype) < 2 else input
+
+
+@word
 def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The sum along `dim` (all axes if None); whole numbers and bools add up as int64."""
-    axis, keep = axes_of(input, either(dim, axis)), keepdim or keepdims
-    if dtype is not None:
-        input = cast(input, as_torch_dtype(dtype).dtype)
-    elif category(input.spec.dtype) < 2:
-        input = cast(input, np.dtype(np.int64))
-    return ops.sum(input, axis=axis, keepdims=keep)
+    axis = axes_of(input, either(dim, axis))
+    return ops.sum(summed(input, dtype), axis=axis, keepdims=keepdim or keepdims)
 
 
-def only_floating(input, name):
+@word
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """The sum along `dim` of the elements that are numbers."""
+    return sum(ops.where(ops.isnan(input), ops.zeros_like(input), input), dim, keepdim, dtype=dtype)
+
+
+@word
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """The product along `dim` (all axes if None); whole numbers and bools multiply as int64."""
+    return ops.prod(summed(input, dtype), axis=axes_of(input, dim), keepdims=keepdim)
+
+
+@word
+def cumsum(input, dim, *, dtype=None):
+    """At each place along `dim`, the sum of all elements up to there."""
+    axis, input = axis_in(dim, input.spec.ndim), summed(input, dtype)
+    return ops.cumsum(input, axis=axis) if input.spec.ndim else ops.copy(input)
+
+
+@word
+def cumprod(input, dim, *, dtype=None):
+    """At each place along `dim`, the product of all elements up to there."""
+    axis, input = axis_in(dim, input.spec.ndim), summed(input, dtype)
+    return ops.cumprod(input, axis=axis) if input.spec.ndim else ops.copy(input)
+
+
+def only_floating(input: Any, name: str) -> None:
     if category(input.spec.dtype) < 2:
         raise DTypeMismatchError(
             f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
@@ -64,7 +72,7 @@ def only_floating(input, name):
         )
 
 
-@method
+@word
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
     """The average along `dim` (all axes if None)."""
     if dtype is not None:
@@ -73,9 +81,18 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=Fals
     return ops.mean(input, axis=axes_of(input, either(dim, axis)), keepdims=keepdim or keepdims)
 
 
-@method
+@word
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """The average along `dim` of the elements that are numbers."""
+    count = sum(ops.logical_not(ops.isnan(input)), dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / count
+
+
+@word
 def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     """The variance along `dim`, divided by count - correction."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
     only_floating(input, "var")
     axis = axes_of(input, dim)
     centred = input - ops.mean(input, axis=axis, keepdims=True)
@@ -84,129 +101,189 @@ def var(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     reduced = range(len(shape)) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
     count = math.prod([shape[i] for i in reduced])
     total = ops.sum(ops.square(centred), axis=axis, keepdims=keepdim)
-    return total / (count - correction) if count != correction else total * math.nan
+    return total / (count - correction) if count > correction else total * math.nan
 
 
-@method
+@word
 def std(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
     """The standard deviation along `dim`."""
-    return sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+    return ops.sqrt(var(input, dim, unbiased, keepdim, correction=correction))
 
 
-def turned(input):
-    """Elements whose order is the reverse of the input's, without overflow."""
-    dtype = input.spec.dtype
-    if dtype == np.bool_:
-        return ops.logical_not(input)
-    if dtype.kind == "u":
-        return ops.subtract(int(np.iinfo(dtype).max), input)
-    return ops.subtract(-1, input) if dtype.kind == "i" else ops.negative(input)
+@word
+def var_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    """The variance and the average along `dim`."""
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
 
 
-def extreme(input, ordered, dim, keepdim):
-    """The elements of `input` where `ordered` is largest along `dim`; the first of several, like its gradient."""
+@word
+def std_mean(input, dim=None, unbiased=True, keepdim=False, *, correction=None):
+    """The standard deviation and the average along `dim`."""
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
+
+
+# -- extremes ------------------------------------------------------------------------------------
+
+
+def not_empty(input: Any, dim: Any, name: str) -> Any:
+    """The axes to reduce; an axis without elements has no extreme."""
     axis = axes_of(input, dim)
-    if axis is None:
-        return ValuesAndIndices(input, ops.argmax(ordered))
-    indices = ops.argmax(ordered, axis=axis, keepdims=True)
+    if input.spec.size == 0:
+        if axis is None:
+            raise AxisError(
+                f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                "with the 'dim' argument."
+            )
+        for i in axis if isinstance(axis, tuple) else (axis,):
+            if input.spec.shape[i] == 0:
+                raise AxisError(f"{name}(): Expected reduction dim {i} to have non-zero size.")
+    return axis
+
+
+def extreme(input, positions, made, dim, keepdim):
+    """Elements along `dim`, and where they stand; the gradient goes to the element that was taken."""
+    axis = not_empty(input, dim, made.__name__)
+    if axis is None:  # a tensor without axes
+        return made(ops.copy(input), positions(input))
+    indices = positions(ops.stop_gradient(input), axis=axis, keepdims=True)
     values = ops.take_along(input, indices, axis=axis)
     if not keepdim:
         values, indices = ops.squeeze(values, axis=axis), ops.squeeze(indices, axis=axis)
-    return ValuesAndIndices(values, indices)
+    name_result(f"{made.__name__.capitalize()}0", values)
+    return made(values, indices)
 
 
-@method
+@word
 def max(input, dim=None, keepdim=False):
     """The largest element; or along `dim`, the largest elements and where they stand; or of two tensors."""
     if dim is None:
+        not_empty(input, None, "max")
         return ops.max(input)
-    if isinstance(dim, Tensor):
+    if isinstance(dim, Value):
         return Tensor.maximum(input, dim)
-    return extreme(input, ops.stop_gradient(input), dim, keepdim)
+    return extreme(input, ops.argmax, return_types.max, dim, keepdim)
 
 
-@method
+@word
 def min(input, dim=None, keepdim=False):
     """The smallest element; or along `dim`, the smallest elements and where they stand; or of two tensors."""
     if dim is None:
-        return turned(ops.max(turned(input)))
-    if isinstance(dim, Tensor):
+        not_empty(input, None, "min")
+        return ops.min(input)
+    if isinstance(dim, Value):
         return Tensor.minimum(input, dim)
-    return extreme(input, turned(ops.stop_gradient(input)), dim, keepdim)
+    return extreme(input, ops.argmin, return_types.min, dim, keepdim)
 
 
-@method
+@word
 def amax(input, dim=(), keepdim=False):
     """The largest elements along `dim`; several share the gradient."""
-    return ops.max(input, axis=axes_of(input, dim), keepdims=keepdim)
+    return ops.max(input, axis=not_empty(input, dim, "amax"), keepdims=keepdim)
 
 
-@method
+@word
 def amin(input, dim=(), keepdim=False):
     """The smallest elements along `dim`; several share the gradient."""
-    return turned(ops.max(turned(input), axis=axes_of(input, dim), keepdims=keepdim))
+    return ops.min(input, axis=not_empty(input, dim, "amin"), keepdims=keepdim)
 
 
-@method
+@word
+def aminmax(input, *, dim=None, keepdim=False):
+    """The smallest and the largest elements along `dim`."""
+    return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
+
+
+@word
 def argmax(input, dim=None, keepdim=False):
     """Where the largest element stands; int64."""
-    return ops.argmax(input, axis=axes_of(input, dim), keepdims=keepdim)
+    return ops.argmax(input, axis=not_empty(input, dim, "argmax"), keepdims=keepdim)
 
 
-@method
+@word
 def argmin(input, dim=None, keepdim=False):
     """Where the smallest element stands; int64."""
-    return ops.argmax(turned(input), axis=axes_of(input, dim), keepdims=keepdim)
+    return ops.argmin(input, axis=not_empty(input, dim, "argmin"), keepdims=keepdim)
 
 
-@method
+# -- truth and counts ----------------------------------------------------------------------------
+
+
+def truthful(op, input, dim, keepdim):
+    """Whether elements are true: bool, but uint8 of uint8."""
+    found = op(truth(input), axis=axes_of(input, dim), keepdims=keepdim)
+    return cast(found, input.spec.dtype) if input.spec.dtype == np.uint8 else found
+
+
+@word
 def any(input, dim=None, keepdim=False):
     """Whether some element is true."""
-    return ops.greater(sum(truth(input), dim, keepdim), 0)
+    return truthful(ops.any, input, dim, keepdim)
 
 
-@method
+@word
 def all(input, dim=None, keepdim=False):
     """Whether every element is true."""
-    return ops.equal(sum(ops.logical_not(truth(input)), dim, keepdim), 0)
+    return truthful(ops.all, input, dim, keepdim)
 
 
-@method
+@word
 def count_nonzero(input, dim=None):
     """How many elements are not 0."""
     return sum(truth(input), dim)
 
 
-@method
-def norm(input, p=2, dim=None, keepdim=False):
-    """The p-norm along `dim`."""
-    axis = axes_of(input, dim)
-    if p == math.inf:
-        return ops.max(ops.absolute(input), axis=axis, keepdims=keepdim)
-    if p in (2, "fro"):
-        return ops.sqrt(ops.sum(ops.square(input), axis=axis, keepdims=keepdim))
-    powers = ops.absolute(input) if p == 1 else ops.power(ops.absolute(input), float(p))
-    total = ops.sum(powers, axis=axis, keepdims=keepdim)
-    return total if p == 1 else ops.power(total, 1.0 / p)
+# -- norms and exponentials ----------------------------------------------------------------------
 
 
-@method
+@word
+def norm(input, p="fro", dim=None, keepdim=False, *, dtype=None):
+    """The p-norm along `dim`; "nuc": the sum of a matrix's singular values."""
+    if dtype is not None:
+        input = cast(input, as_torch_dtype(dtype).dtype)
+    if category(input.spec.dtype) < 2:
+        raise DTypeMismatchError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
+        )
+    if p == "nuc":
+        return ops.sum(ops.svd(input)[1], axis=-1)
+    order = 2.0 if p in ("fro", None) else float(p)
+    return ops.norm(input, order=order, axis=axes_of(input, dim), keepdims=keepdim)
+
+
+@word
+def dist(input, other, p=2):
+    """The p-norm of input - other."""
+    return norm(input - other, p)
+
+
+@word
+def renorm(input, p, dim, maxnorm):
+    """The input with each part along `dim` scaled down to a p-norm of maxnorm, if it is longer."""
+    axis = axis_in(dim, input.spec.ndim)
+    rest = tuple([i for i in range(input.spec.ndim) if i != axis])
+    length = ops.norm(input, order=float(p), axis=rest, keepdims=True)
+    return input * ops.where(ops.greater(length, float(maxnorm)), float(maxnorm) / (length + 1e-7), 1.0)
+
+
+@word
 def logsumexp(input, dim, keepdim=False):
     """log(sum(exp(input))) along `dim`, without overflow."""
-    axis = axes_of(input, dim)
-    largest = ops.max(ops.stop_gradient(input), axis=axis, keepdims=True)
-    largest = ops.where(ops.isfinite(largest), largest, 0.0)
-    total = ops.log(ops.sum(ops.exp(input - largest), axis=axis, keepdims=True)) + largest
-    return total if keepdim else ops.reshape(total, shape=ops.sum(input, axis=axis).spec.shape)
+    return ops.logsumexp(floating(input), axis=axes_of(input, dim), keepdims=keepdim)
 
 
-@method
+def along(op, input, dim, dtype):
+    input = input if dtype is None else cast(input, as_torch_dtype(dtype).dtype)
+    axis = axis_in(dim, input.spec.ndim)
+    return op(input, axis=axis) if input.spec.ndim else ops.squeeze(op(ops.expand(input, axis=0), axis=0), axis=0)
+
+
+@word
 def softmax(input, dim, dtype=None):
     """exp(input), scaled to add up to 1 along `dim`."""
-    return ops.softmax(input if dtype is None else cast(input, as_torch_dtype(dtype).dtype), axis=dim)
+    return along(ops.softmax, input, dim, dtype)
 
 
-@method
+@word
 def log_softmax(input, dim, dtype=None):
     """The logarithm of softmax, without overflow."""
-    return ops.log_softmax(input if dtype is None else cast(input, as_torch_dtype(dtype).dtype), axis=dim)
+    return along(ops.log_softmax, input, dim, dtype)

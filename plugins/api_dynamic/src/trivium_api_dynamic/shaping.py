@@ -1,7 +1,6 @@
 """Views and rearrangements."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -9,19 +8,12 @@ from trivium import ops
 from trivium.spec import product
 from trivium.tensor import Tensor as CoreTensor
 
+from .axes import axes_of, axis_in, whole
 from .dtypes import DType
-from .errors import AxisError, SizeMismatchError
-from .promotion import cast, result_type
+from .errors import AxisError, ShapeError, SizeMismatchError, UnsupportedError
 from .sizes import as_shape
-from .tensors import method
-
-
-def axis_in(dim, ndim):
-    """An axis counted from the front, checked."""
-    limit = max(ndim, 1)
-    if not -limit <= dim < limit:
-        raise AxisError(f"Dimension out of range (expected to be in range of [{-limit}, {limit - 1}], but got {dim})")
-    return dim % limit
+from .tensors import around, as_ours, on_host
+from .words import method, word
 
 
 def completed(input, shape):
@@ -35,7 +27,7 @@ def completed(input, shape):
     return tuple([total // known if s == -1 else s for s in shape])
 
 
-@method
+@word
 def reshape(input, *shape):
     """The same elements in another shape: a view where that is possible, else a copy."""
     shape = as_shape(shape)
@@ -61,9 +53,7 @@ def view(self, *shape):
 def reinterpreted(self, dtype):
     if dtype.dtype == self.spec.dtype:
         return view(self, *self.spec.shape)
-    raise NotImplementedError(
-        f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()"
-    )
+    raise UnsupportedError(f"view: {self.dtype} as {dtype}: bits cannot be seen as another dtype; convert with .to()")
 
 
 @method
@@ -78,7 +68,7 @@ def reshape_as(input, other):
     return reshape(input, *other.spec.shape)
 
 
-@method
+@word
 def flatten(input, start_dim=0, end_dim=-1):
     """The axes from start_dim to end_dim as one."""
     shape = input.spec.shape
@@ -88,7 +78,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     return ops.reshape(input, shape=(*shape[:start], product(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-@method
+@word
 def unflatten(input, dim, sizes):
     """One axis as several."""
     i = axis_in(dim, input.spec.ndim)
@@ -102,7 +92,7 @@ def completed_axis(size, sizes):
     return [size // known if s == -1 else s for s in sizes]
 
 
-@method
+@word
 def permute(input, *dims):
     """The axes in another order."""
     dims = as_shape(dims)
@@ -112,30 +102,26 @@ def permute(input, *dims):
     return ops.transpose(input, axes=tuple([d % ndim for d in dims]))
 
 
-@method
+@word
 def transpose(input, dim0, dim1):
     """Two axes exchanged."""
     ndim = input.spec.ndim
     order = list(range(ndim))
     i, j = axis_in(dim0, ndim), axis_in(dim1, ndim)
-    if not order:
-        return input
-    order[i], order[j] = j, i
+    if order:
+        order[i], order[j] = j, i
     return ops.transpose(input, axes=tuple(order))
 
 
-swapaxes = method(transpose, name="swapaxes")
-
-
-@method
+@word
 def t(input):
     """A matrix transposed."""
     if input.spec.ndim > 2:
         raise SizeMismatchError(f"t() expects a tensor with <= 2 dimensions, but self is {input.spec.ndim}D")
-    return ops.transpose(input) if input.spec.ndim == 2 else input
+    return ops.transpose(input)
 
 
-@method
+@word
 def squeeze(input, dim=None):
     """Without the axes of size 1, or without one or some of them."""
     shape = input.spec.shape
@@ -144,7 +130,7 @@ def squeeze(input, dim=None):
     return ops.reshape(input, shape=tuple([s for i, s in enumerate(shape) if i not in gone or s != 1]))
 
 
-@method
+@word
 def unsqueeze(input, dim):
     """With a new axis of size 1."""
     i = axis_in(dim, input.spec.ndim + 1)
@@ -185,16 +171,15 @@ def expand_as(input, other):
     return expand(input, *other.spec.shape)
 
 
-@method
+@word
 def broadcast_to(input, size):
     """Repeated to a shape."""
     return expand(input, *size)
 
 
-def broadcast_tensors(*tensors):
-    """All tensors in the shape that they have together."""
-    shape = np.broadcast_shapes(*[tuple(x.spec.shape) for x in tensors])
-    return tuple([expand(x, *shape) for x in tensors])
+def fresh(value):
+    """The value in memory of its own."""
+    return value if getattr(value, "base", None) is None else ops.copy(value)
 
 
 @method
@@ -208,10 +193,10 @@ def repeat(input, *sizes):
         )
     apart = ops.reshape(input, shape=tuple([s for size in shape for s in (1, size)]))
     full = ops.broadcast_to(apart, shape=tuple([s for pair in zip(sizes, shape) for s in pair]))
-    return ops.reshape(full, shape=tuple([a * b for a, b in zip(sizes, shape)]))
+    return fresh(ops.reshape(full, shape=tuple([a * b for a, b in zip(sizes, shape)])))
 
 
-@method
+@word
 def narrow(input, dim, start, length):
     """`length` positions of an axis from `start` on."""
     i = axis_in(dim, input.spec.ndim)
@@ -223,7 +208,7 @@ def narrow(input, dim, start, length):
     return ops.slice(input, start=(None,) * i + (start,), stop=(None,) * i + (start + length,))
 
 
-@method
+@word
 def select(input, dim, index):
     """One position of an axis, without the axis."""
     if input.spec.ndim == 0:
@@ -235,140 +220,167 @@ def select(input, dim, index):
     return ops.squeeze(narrow(input, i, index % size, 1), axis=i)
 
 
-@method
+@word
 def flip(input, *dims):
     """Axes in reverse; a copy."""
-    for dim in as_shape(dims):
-        input = ops.flip(input, axis=axis_in(dim, input.spec.ndim))
+    axes = axes_of(input, as_shape(dims)) if dims else ()
+    for axis in axes or ():
+        input = ops.flip(input, axis=axis)
     return ops.copy(input)
 
 
-# -- joining and cutting -------------------------------------------------------------------------
+@word
+def fliplr(input):
+    """The second axis in reverse; a copy."""
+    return flip(input, 1)
 
 
-def cat(tensors, dim=0):
-    """One after another along an existing axis."""
-    tensors = list(tensors)
-    if not tensors:
-        raise SizeMismatchError("torch.cat(): expected a non-empty list of Tensors")
-    kept = [x for x in tensors if tuple(x.spec.shape) != (0,)] or tensors[:1]  # PyTorch lets shape (0,) stand anywhere
-    i = axis_in(dim, kept[0].spec.ndim)
-    for k, x in enumerate(kept[1:], 1):
-        same = [s for j, s in enumerate(x.spec.shape) if j != i] == [
-            s for j, s in enumerate(kept[0].spec.shape) if j != i
-        ]
-        if x.spec.ndim != kept[0].spec.ndim or not same:
-            raise SizeMismatchError(
-                f"Sizes of tensors must match except in dimension {i}. Expected {kept[0].spec} but got {x.spec} "
-                "for tensor "
-                f"number {k} in the list."
-            )
-    dtype = result_type(*tensors).dtype
-    return ops.concatenate(*[cast(x, dtype) for x in kept], axis=i)
+@word
+def flipud(input):
+    """The first axis in reverse; a copy."""
+    return flip(input, 0)
 
 
-concat = concatenate = cat
+@word
+def rot90(input, k=1, dims=(0, 1)):
+    """A plane of two axes turned k times by 90 degrees, from the first towards the second; a copy."""
+    first, second = [axis_in(d, input.spec.ndim) for d in dims]
+    if first == second:
+        raise SizeMismatchError(
+            f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}"
+        )
+    k %= 4
+    if k == 1:
+        return transpose(flip(input, second), first, second)
+    return ops.copy(input) if k == 0 else flip(input, first, second) if k == 2 else flip(
+        transpose(input, first, second), second)  # fmt: skip
 
 
-def stack(tensors, dim=0):
-    """One after another along a new axis."""
-    tensors = list(tensors)
-    if not tensors:
-        raise SizeMismatchError("stack expects a non-empty TensorList")
-    for k, x in enumerate(tensors):
-        if tuple(x.spec.shape) != tuple(tensors[0].spec.shape):
-            raise SizeMismatchError(
-                f"stack expects each tensor to be equal size, but got {list(tensors[0].spec.shape)} at entry 0 and "
-                f"{list(x.spec.shape)} at entry {k}"
-            )
-    i = axis_in(dim, tensors[0].spec.ndim + 1)
-    return cat([ops.expand(x, axis=i) for x in tensors], i)
+@word
+def roll(input, shifts, dims=None):
+    """Elements moved along axes; what leaves at one end enters at the other."""
+    if dims is None or dims == ():
+        flat = ops.reshape(input, shape=(-1,))
+        return reshape(roll(flat, shifts, 0), *input.spec.shape)
+    shifts, dims = [v if isinstance(v, (tuple, list)) else (v,) for v in (shifts, dims)]
+    if len(shifts) != len(dims):
+        raise SizeMismatchError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    out = input
+    for shift, dim in zip(shifts, dims):
+        out = ops.roll(out, shift=whole(shift, "shifts"), axis=axis_in(dim, input.spec.ndim))
+    return ops.copy(input) if out is input else out
 
 
-def pieces(input, sizes, axis):
-    """Views of neighbouring parts."""
-    starts = [sum(sizes[:k]) for k in range(len(sizes))]
-    return tuple([narrow(input, axis, start, size) for start, size in zip(starts, sizes)])
+@word
+def movedim(input, source, destination):
+    """Axes moved to other places; the others stay in order."""
+    ndim = input.spec.ndim
+    source, destination = [[axis_in(d, ndim) for d in (v if isinstance(v, (tuple, list)) else (v,))]
+                           for v in (source, destination)]  # fmt: skip
+    if len(source) != len(destination):
+        raise SizeMismatchError(
+            "movedim: Invalid source or destination dims: source and destination must have the same number of "
+            f"elements, got {source} and {destination}"
+        )
+    order = [i for i in range(ndim) if i not in source]
+    for place, axis in sorted(zip(destination, source)):
+        order.insert(place, axis)
+    return ops.transpose(input, axes=tuple(order))
+
+
+@word
+def adjoint(input):
+    """The last two axes exchanged."""
+    return transpose(input, -2, -1)
+
+
+@word
+def ravel(input):
+    """All elements in one row."""
+    return reshape(input, -1)
+
+
+@word(name="tile")
+def tile(input, *dims):
+    """Copies side by side along each axis; leading axes may be left out."""
+    dims = as_shape(dims)
+    return repeat(input, (1,) * (input.spec.ndim - len(dims)) + tuple(dims))
+
+
+@word
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Each element several times in a row along `dim`, or of all elements (None)."""
+    if repeats is None:
+        counts = input
+        input, dim = as_ours(ops.arange(stop=counts.spec.shape[0], place=counts.place)), 0
+        repeats = counts
+    if dim is None:
+        input, dim = ops.reshape(input, shape=(-1,)), 0
+    axis = axis_in(dim, input.spec.ndim)
+    if isinstance(repeats, int):
+        return fresh(ops.repeat(input, times=repeats, axis=axis))
+    counts = on_host(repeats).reshape(-1)
+    counts = np.broadcast_to(counts, (input.spec.shape[axis],)) if counts.size == 1 else counts
+    if len(counts) != input.spec.shape[axis]:
+        raise SizeMismatchError(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {len(counts)} and "
+            f"input.size({axis}) = {input.spec.shape[axis]}"
+        )
+    return ops.gather(input, around(np.repeat(np.arange(len(counts)), counts), input.device), axis=axis)
+
+
+# -- views with strides of one's own -------------------------------------------------------------
+
+
+@word
+def as_strided(input, size, stride, storage_offset=None):
+    """The elements of the storage that sizes, strides and an offset describe."""
+    root = input if input.base is None else input.base
+    layout = (
+        tuple([whole(s, "size") for s in size]),
+        tuple([whole(s, "stride") for s in stride]),
+        (input.offset if storage_offset is None else whole(storage_offset, "storage_offset")) - root.offset,
+    )
+    if root.layout is not None and not root.is_packed:
+        raise UnsupportedError("as_strided: of a detached view whose elements do not stand in order; copy it first")
+    if len(layout[0]) != len(layout[1]):
+        raise SizeMismatchError(
+            f"mismatch in length of strides and shape: {len(layout[1])} strides for {len(layout[0])} sizes"
+        )
+    try:
+        return ops.as_strided(root, layout=layout)
+    except ShapeError as error:
+        raise SizeMismatchError(
+            f"setStorage: sizes {list(layout[0])}, strides {list(layout[1])}, storage offset "
+            f"{layout[2] + root.offset} are out of bounds for storage of {root.spec.size} elements"
+        ) from error
 
 
 @method
-def split(input, split_size_or_sections, dim=0):
-    """Views of parts of one size, the last one smaller; or of the sizes given."""
-    i = axis_in(dim, input.spec.ndim)
-    total = input.spec.shape[i]
-    if isinstance(split_size_or_sections, int):
-        size = split_size_or_sections
-        if size <= 0 and total:
-            raise SizeMismatchError(f"split expects split_size be positive, but got split_size={size}")
-        sections = [min(size, total - at) for at in range(0, total, size)] if total else [0]
-    else:
-        sections = list(split_size_or_sections)
-        if sum(sections) != total:
-            raise SizeMismatchError(
-                f"split_with_sizes expects split_sizes to sum exactly to {total} (input tensor's size at "
-                f"dimension {i}), "
-                f"but got split_sizes={sections}"
-            )
-    return pieces(input, sections, i)
+def unfold(self, dimension, size, step):
+    """Each window of `size` neighbours along an axis, one every `step`: a view with one more axis."""
+    axis, size, step = axis_in(dimension, self.spec.ndim), whole(size, "size"), whole(step, "step")
+    x = self if self.spec.ndim else ops.reshape(self, shape=(1,))
+    if size > x.spec.shape[axis]:
+        raise SizeMismatchError(
+            f"maximum size for tensor at dimension {axis} is {x.spec.shape[axis]} but size is {size}"
+        )
+    if step <= 0:
+        raise SizeMismatchError(f"step is {step} but must be > 0")
+    seen = ops.windows(x, axis=axis, size=size, step=step)
+    return seen if self.spec.ndim else ops.squeeze(seen, axis=0)
 
 
-@method
-def chunk(input, chunks, dim=0):
-    """At most `chunks` views of parts of one size."""
-    i = axis_in(dim, input.spec.ndim)
-    return split(input, max(1, -(-input.spec.shape[i] // chunks)), i)
+# -- questions -----------------------------------------------------------------------------------
 
 
-@method
-def unbind(input, dim=0):
-    """A view for each position of an axis."""
-    return tuple([select(input, dim, k) for k in range(input.spec.shape[axis_in(dim, input.spec.ndim)])])
-
-
-def meshgrid(*tensors, indexing="ij"):
-    """Each vector repeated along the axes of all others."""
-    if indexing != "ij":
-        raise NotImplementedError("meshgrid: only indexing='ij'")
-    tensors = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
-    shape = tuple([x.numel() for x in tensors])
-    return tuple([
-        ops.broadcast_to(ops.reshape(x, shape=(1,) * i + (-1,) + (1,) * (len(shape) - i - 1)), shape=shape)
-        for i, x in enumerate(tensors)
-    ])  # fmt: skip
-
-
-# -- triangles -----------------------------------------------------------------------------------
-
-
-def diagonals(input):
-    """The number of the diagonal on which each element of a matrix stands."""
-    rows, columns = input.spec.shape[-2:]
-    row = ops.arange(stop=rows, place=input.place)
-    column = ops.arange(stop=columns, place=input.place)
-    return ops.subtract(ops.expand(column, axis=0), ops.expand(row, axis=1))
-
-
-@method
-def tril(input, diagonal=0):
-    """The lower triangle; 0 elsewhere."""
-    return ops.where(ops.less_equal(diagonals(input), diagonal), input, zero_of(input))
-
-
-@method
-def triu(input, diagonal=0):
-    """The upper triangle; 0 elsewhere."""
-    return ops.where(ops.greater_equal(diagonals(input), diagonal), input, zero_of(input))
-
-
-def zero_of(input) -> Any:
-    return ops.zeros(shape=(), dtype=input.spec.dtype.name, place=input.place)
-
-
-def is_tensor(value):
+@word(is_method=False)
+def is_tensor(obj):
     """Whether something is a tensor."""
-    return isinstance(value, CoreTensor)
+    return isinstance(obj, CoreTensor)
 
 
+@word(is_method=False)
 def numel(input):
     """How many elements."""
     return int(input.spec.size)

@@ -3,6 +3,10 @@
 import math
 from typing import Any
 
+from trivium.spec import Dim
+
+from .errors import ArgumentError
+
 
 class Size(tuple):
     """A tuple of sizes.
@@ -33,5 +37,10 @@ class Size(tuple):
 def as_shape(sizes: tuple[Any, ...]) -> tuple[Any, ...]:
     """Sizes given one by one or as one sequence."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        return tuple(sizes[0])
+        sizes = tuple(sizes[0])
+    for at, size in enumerate(sizes):
+        if type(size) is not int and type(size) is not Dim and not hasattr(size, "__index__"):
+            raise ArgumentError(
+                f"argument 'size' must be tuple of ints, but found element of type {type(size).__name__} at pos {at}"
+            )
     return sizes

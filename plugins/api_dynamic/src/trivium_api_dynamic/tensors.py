@@ -1,6 +1,6 @@
 """Tensor: a core tensor with PyTorch's attributes.  Its methods are the functions of the other modules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,8 +13,9 @@ from trivium.tensor import Parameter as CoreParameter
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
+from .axes import axis_in
 from .dtypes import DTYPES, DType
-from .errors import GradientError, ShapeError
+from .errors import ArgumentError, AxisError, GradientError, ShapeError
 from .sizes import Size
 
 
@@ -38,7 +39,7 @@ class Tensor(CoreTensor):
 
     def size(self, dim: int | None = None) -> Any:
         """The size of each axis, or of one."""
-        return self.shape if dim is None else self.spec.shape[dim]
+        return self.shape if dim is None else self.spec.shape[existing_axis(dim, self.spec.ndim)]
 
     def dim(self) -> int:
         """How many axes."""
@@ -60,13 +61,13 @@ class Tensor(CoreTensor):
 
     def stride(self, dim: int | None = None) -> Any:
         """Elements to skip for the next index along each axis, or along one."""
-        return self.strides if dim is None else self.strides[dim]
+        return self.strides if dim is None else self.strides[existing_axis(dim, self.spec.ndim)]
 
     def storage_offset(self) -> int:
         """Elements of the storage before the first one."""
         return self.offset
 
-    def is_contiguous(self) -> bool:
+    def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements stand one after another, row by row."""
         return self.layout is None or is_contiguous(self.layout)
 
@@ -74,18 +75,59 @@ class Tensor(CoreTensor):
         """Where the first element stands in memory; host devices only."""
         return int(self.buffer().ctypes.data)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in all elements."""
+        return self.numel() * self.spec.dtype.itemsize
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        if self.spec.ndim < 2:
+            raise AxisError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.spec.ndim}-D")
+        return ops.transpose(self, axes=(*range(self.spec.ndim - 2), self.spec.ndim - 1, self.spec.ndim - 2))
+
+    mH = mT
+
     def is_floating_point(self) -> bool:
         """Whether the elements hold fractions."""
         return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether the elements are complex numbers."""
+        return self.dtype.is_complex
+
+    def is_signed(self) -> bool:
+        """Whether an element may be below 0."""
+        return self.dtype.is_signed
 
     @property
     def is_cuda(self) -> bool:
         """Whether it lives on a CUDA device."""
         return bool(self.device.type == "cuda")
 
+    @property
+    def is_cpu(self) -> bool:
+        """Whether it lives in host memory."""
+        return bool(self.device.type == "cpu")
+
+    def get_device(self) -> int:
+        """The number of its CUDA device, -1 without one."""
+        return int(self.device.index) if self.is_cuda else -1
+
+    is_sparse = is_quantized = is_mkldnn = is_meta = is_nested = False  # all are dense, with elements
+
+    def is_same_size(self, other: "Tensor") -> bool:
+        """Whether another tensor has this shape."""
+        return tuple(self.spec.shape) == tuple(other.spec.shape)
+
+    def is_set_to(self, tensor: "Tensor") -> bool:
+        """Whether another tensor sees the same memory in the same way."""
+        return self.storage is tensor.storage and self.stride() == tensor.stride() and self.offset == tensor.offset
+
     def __len__(self) -> int:
         if self.spec.ndim == 0:
-            raise TypeError("len() of a 0-d tensor")
+            raise ArgumentError("len() of a 0-d tensor")
         return int(self.spec.shape[0])
 
     # -- gradients -------------------------------------------------------------------------------
@@ -140,6 +182,10 @@ class Tensor(CoreTensor):
 
     @grad.setter
     def grad(self, value: Any) -> None:
+        if value is not None and not isinstance(value, CoreTensor):
+            raise ArgumentError(
+                f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+            )
         if value is not None and value.spec is not self.spec:
             raise GradientError(f"grad: {value.spec} was assigned to a tensor {self.spec}; they must agree")
         if type(self.edge) is not Leaf:
@@ -187,7 +233,7 @@ class Tensor(CoreTensor):
                     "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
                 )
             if not self.device.backend.is_host:
-                raise TypeError(
+                raise ArgumentError(
                     f"can't convert {self.device} device type tensor to numpy. Use Tensor.cpu() to copy the tensor to "
                     "host memory first."
                 )
@@ -215,9 +261,18 @@ class Tensor(CoreTensor):
     def __int__(self) -> int:
         return int(self.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __contains__(self, value: Any) -> bool:
+        return bool((on_host(self) == (value.item() if isinstance(value, CoreTensor) else value)).any())
+
+    def __reversed__(self) -> Any:
+        return ops.copy(ops.flip(self, axis=0)) if self.spec.ndim else self
+
     def __index__(self) -> int:
         if self.spec.dtype.kind not in "iu":
-            raise TypeError("only integer tensors of a single element can be converted to an index")
+            raise ArgumentError("only integer tensors of a single element can be converted to an index")
         return int(self.item())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -230,7 +285,7 @@ class Tensor(CoreTensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if not self.is_leaf:
             raise GradientError(
-                "only Tensors created explicitly by the user support the deepcopy protocol at the moment"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment"
             )
         with recording(False):
             made = fields_of(ops.copy(self), type(self).__new__(type(self)))
@@ -251,23 +306,22 @@ class Tensor(CoreTensor):
 
     def __iter__(self) -> Iterator["Tensor"]:
         if self.spec.ndim == 0:
-            raise TypeError("iteration over a 0-d tensor")
+            raise ArgumentError("iteration over a 0-d tensor")
         return iter([self[i] for i in range(len(self))])
 
 
 Tensor.kind = Tensor
 
 
+def existing_axis(dim: Any, ndim: int) -> int:
+    """An axis counted from the front; a tensor without axes has none."""
+    if ndim == 0:
+        raise AxisError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return axis_in(dim, ndim)
+
+
 class OneElementError(ShapeError, RuntimeError):
     """A tensor of several elements where one was needed."""
-
-
-def method(function: Callable[..., Any] | None = None, *, name: str | None = None) -> Any:
-    """Let a function of a tensor be a method of Tensor, too."""
-    if function is None:
-        return lambda decorated: method(decorated, name=name)
-    setattr(Tensor, name or function.__name__, function)
-    return function
 
 
 def on_host(tensor: CoreTensor) -> np.ndarray[Any, Any]:
@@ -282,9 +336,9 @@ def fields_of(source: CoreTensor, target: Any) -> Any:
     return target
 
 
-def as_ours(tensor: CoreTensor) -> Tensor:
+def as_ours(tensor: Any) -> Any:
     """A core tensor as one with PyTorch's methods: the same memory, the same place on the tape."""
-    if isinstance(tensor, Tensor):
+    if isinstance(tensor, Tensor) or not isinstance(tensor, CoreTensor):
         return tensor
     made: Tensor = fields_of(tensor, Tensor.__new__(Tensor))
     made.edge = tensor.edge

@@ -32,12 +32,15 @@ from .build import *
 from .casting import *
 from .choosing import *
 from .clipping import *
+from .collection import *
 from .comparison import *
 from .control import *
+from .conversion import *
 from .creation import *
 from .debugging import *
 from .decoding import *
 from .default import get_default_session
+from .default_graph import *
 from .dtypes import *
 from .functional import *
 from .gradient import *

@@ -12,10 +12,12 @@ from trivium import ops
 from trivium.errors import ShapeError
 from trivium.spec import Dim
 
-from .build import as_number, as_numbers, as_sizes, as_tensor, call, convert_to_tensor, packed
+from .build import call, convert_to_tensor, packed
+from .conversion import as_tensor
 from .creation import same
 from .graph import get_default_graph
 from .operation import Tensor
+from .sizing import as_number, as_numbers, as_sizes
 
 __all__ = [
     "reshape", "transpose", "expand_dims", "squeeze", "concat", "stack", "parallel_stack", "unstack", "split", "pad",

@@ -7,9 +7,11 @@ from typing import Any
 
 from trivium import ops
 
-from .build import as_number, as_numbers, as_tensor, call
+from .build import call
+from .conversion import as_tensor
 from .graph import get_default_graph
 from .operation import Tensor
+from .sizing import as_number, as_numbers
 from .windows import channels_last, from_core, padding_of, spatial, to_core
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import Any
 from trivium.graph import Symbol
 from trivium.tensor import Parameter
 
-from .build import as_tensor, graph_of
+from .build import graph_of
+from .conversion import as_tensor
 from .fetching import leaves, with_values
 from .graph import Graph, get_default_graph
 from .operation import Tensor

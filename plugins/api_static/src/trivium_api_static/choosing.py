@@ -8,9 +8,10 @@ from trivium import ops
 from trivium.spec import product
 
 from . import dtypes
-from .build import REALS, as_number, as_sizes, call, convert_to_tensor
+from .build import REALS, call, convert_to_tensor
 from .dtypes import as_dtype
 from .operation import Tensor
+from .sizing import as_number, as_sizes
 
 __all__ = [
     "gather", "gather_nd", "scatter_nd", "where", "boolean_mask", "unique", "unique_with_counts", "setdiff1d",

@@ -9,7 +9,8 @@ from trivium import control, ops
 from trivium.graph import Symbol
 
 from . import dtypes
-from .build import as_tensor, assumed, convert_to_tensor, converted, graph_of
+from .build import assumed, convert_to_tensor, converted, graph_of
+from .conversion import as_tensor
 from .creation import identity, same
 from .fetching import leaves, rebuilt
 from .graph import Graph, get_default_graph

@@ -10,11 +10,13 @@ from trivium import ops
 from trivium.spec import Dim, Spec
 
 from . import dtypes, errors
-from .build import as_array, as_sizes, as_tensor, call, convert_to_tensor, graph_of
+from .build import call, convert_to_tensor, graph_of
 from .casting import cast
+from .conversion import as_array, as_tensor
 from .dtypes import as_dtype
 from .graph import get_default_graph
 from .operation import Tensor
+from .sizing import as_sizes
 from .tensor_shape import TensorShape
 
 __all__ = [

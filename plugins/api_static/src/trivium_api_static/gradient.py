@@ -10,7 +10,8 @@ from trivium import autodiff
 from trivium.graph import Slot, Symbol
 from trivium.tensor import Tensor as CoreTensor
 
-from .build import as_tensor, converted, graph_of
+from .build import converted, graph_of
+from .conversion import as_tensor
 from .graph import Graph
 from .operation import Tensor
 from .overriding import with_gradient
@@ -21,11 +22,12 @@ __all__ = ["custom_gradient", "gradients", "AggregationMethod"]
 
 def gradients(
     ys: Any, xs: Any, grad_ys: Any = None, name: str = "gradients", colocate_gradients_with_ops: bool = False,
-    gate_gradients: bool = False, aggregation_method: Any = None,
+    gate_gradients: bool = False, aggregation_method: Any = None, stop_gradients: Any = None,
 ) -> list[Tensor | None]:  # fmt: skip
     """The derivative of the sum of `ys` with respect to each of `xs`; None where `ys` do not depend on it.
 
-    grad_ys: what the derivatives start as, one for each of `ys`; ones when left out
+    grad_ys:        what the derivatives start as, one for each of `ys`; ones when left out
+    stop_gradients: tensors that count as constants; the `xs`, and any others
     """
     ys, xs, grad_ys = _list(ys), _list(xs), [None] * len(_list(ys)) if grad_ys is None else _list(grad_ys)
     if len(grad_ys) != len(ys):
@@ -43,9 +45,25 @@ def gradients(
         flat = [symbol for symbols in wanted for symbol in symbols]
         with graph.recorded():
             inside = [graph.here.captures.get(symbol, symbol) for symbol in flat]  # of a body that is being built
-            found = dict(zip(flat, autodiff.gradients([y.symbol for y in outputs], inside, seeds)))
+            if stop_gradients is None:
+                given = autodiff.gradients([y.symbol for y in outputs], inside, seeds)
+            else:
+                given = _up_to(outputs, inside, _list(stop_gradients), seeds, graph)
+            found = dict(zip(flat, given))
             totals = [_total([found[symbol] for symbol in symbols]) for symbols in wanted]
         return [None if total is None else graph.adopt(total) for total in totals]
+
+
+def _up_to(
+    outputs: Sequence[Tensor], wanted: Sequence[Symbol], stops: Sequence[Any], seeds: Sequence[Any], graph: Graph
+) -> list[Any]:
+    """Gradients that do not go past some tensors, all that is wanted among them."""
+    ends = [symbol for x in stops for symbol in _symbols_of(x, graph)]
+    if not set(wanted) <= set(ends):
+        raise NotImplementedError("gradients: stop_gradients must name all of xs; use tf.stop_gradient for the others")
+    starts = [autodiff.ones_like(y.symbol) if g is None else g for y, g in zip(outputs, seeds)]
+    found = autodiff.backprop([y.symbol for y in outputs], starts, [x.edge for x in ends], through=False)
+    return [found.get(autodiff.slot(x.edge)) for x in wanted]
 
 
 class AggregationMethod:
@@ -88,7 +106,8 @@ def _list(values: Any) -> list[Any]:
 def _symbols_of(x: Any, graph: Graph) -> list[Symbol]:
     """Every symbol through which the graph uses x."""
     if isinstance(x, Variable):
-        return x.reads()
+        entry = graph.here.entries.get(x.slot)
+        return [*x.reads(), *([entry[1]] if entry else [])]
     if isinstance(x, (CoreTensor, Slot)):
         return reads_of(graph, x)
     tensor = as_tensor(x, graph)

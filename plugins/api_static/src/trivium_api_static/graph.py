@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import numpy as np
-
 from trivium import graph as core
-from trivium.errors import DTypeError, ShapeError, did_you_mean
+from trivium.errors import DTypeError, ShapeError
 from trivium.graph import Node, Symbol
-from trivium.op import Op
-from trivium.spec import Spec
 
+from .collection import Collections, GraphKeys
 from .default import pushed, stacks
 from .device import canonical_device
 from .graph_def import GraphDef, VersionDef
+from .lookup import Lookup
 from .naming import Names, check_operation_name
 from .operation import Operation, Tensor, unique_operations
 from .overriding import registered, with_gradient
+from .wording import in_tensorflows_words, type_of
 
-__all__ = [
-    "Graph", "GraphKeys", "get_default_graph", "reset_default_graph", "add_to_collection", "add_to_collections",
-    "get_collection", "get_collection_ref", "name_scope", "control_dependencies", "device", "colocate_with",
-    "container", "set_random_seed",
-]  # fmt: skip
+__all__ = ["Graph", "GraphKeys", "get_default_graph", "reset_default_graph"]
 
 
-class GraphKeys:
-    """The names of the collections that TensorFlow itself fills and reads."""
-
-    GLOBAL_VARIABLES = VARIABLES = "variables"
-    LOCAL_VARIABLES = "local_variables"
-    MODEL_VARIABLES = "model_variables"
-    TRAINABLE_VARIABLES = "trainable_variables"
-    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
-    REGULARIZATION_LOSSES = "regularization_losses"
-    LOSSES = "losses"
-    SUMMARIES = "summaries"
-    UPDATE_OPS = "update_ops"
-    TRAIN_OP = "train_op"
-    INIT_OP = "init_op"
-    GLOBAL_STEP = "global_step"
-    QUEUE_RUNNERS = "queue_runners"
-    SAVERS = "savers"
-
-
-class Graph:
+class Graph(Collections, Lookup):
     """A data-flow graph.
 
     core:     the calls
@@ -58,6 +33,8 @@ class Graph:
     """
 
     def __init__(self) -> None:
+        Collections.__init__(self)
+        Lookup.__init__(self)
         self.core = core.Graph()
         self.seed: int | None = None
         self.finalized = False
@@ -65,14 +42,10 @@ class Graph:
         self.random_layers = self.random_weights = 0
         self.variable_scopes: Any = None  # variable_scope.py keeps what it knows of this graph here
         self._names = Names()
-        self._operations: dict[str, Operation] = {}
         self._tensors: dict[Symbol, Tensor] = {}
         self._owners: dict[Node, Operation] = {}
-        self._collections: dict[str, list[Any]] = {}
         self._controls: list[list[Operation]] = []
         self._devices: list[str] = []
-        self._unfeedable: set[Tensor] = set()
-        self._unfetchable: set[Any] = set()
         self._overrides: dict[str, str] = {}
         self._awaited: dict[Node, None] = {}  # by what is inside a branch or loop that is being built
 
@@ -178,7 +151,7 @@ class Graph:
             result = compute(*[x.symbol for x in inputs])
         except ShapeError as error:
             shapes = ", ".join([f"[{','.join(map(str, x.shape))}]" if x.shape else "<unknown>" for x in inputs])
-            text = _in_tensorflows_words(kind, error, inputs)
+            text = in_tensorflows_words(kind, error, inputs)
             raise ShapeError(f"{text} for '{name}' (op: '{kind}') with input shapes: {shapes}.") from None
         except DTypeError as error:
             raise DTypeError(f"{error}: in '{name}' (op: '{kind}')") from None
@@ -324,68 +297,6 @@ class Graph:
     def _waited_for(self) -> list[Operation]:
         return list(dict.fromkeys([op for group in self._controls for op in group]))
 
-    # -- finding them again ------------------------------------------------------------------------
-
-    def get_operations(self) -> list[Operation]:
-        """All operations, in the order in which they were made."""
-        return list(self._operations.values())
-
-    def get_operation_by_name(self, name: str) -> Operation:
-        """The operation of this name."""
-        if not isinstance(name, str):
-            raise TypeError(f"Operation names are strings (or similar), not {type(name).__name__}.")
-        return self.as_graph_element(name, allow_tensor=False)
-
-    def get_tensor_by_name(self, name: str) -> Tensor:
-        """The tensor of this name, `<operation>:<index>`."""
-        if not isinstance(name, str):
-            raise TypeError(f"Tensor names are strings (or similar), not {type(name).__name__}.")
-        return self.as_graph_element(name, allow_operation=False)
-
-    def as_graph_element(self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True) -> Any:
-        """The tensor or operation that a name, a tensor, an operation or a variable stands for."""
-        wanted = " or ".join(["Tensor"] * allow_tensor + ["Operation"] * allow_operation)
-        if isinstance(obj, str):
-            return self._named(obj, allow_tensor, allow_operation, wanted)
-        if isinstance(obj, Symbol) and obj.graph is self.core:
-            return self.adopt(obj)
-        element = obj.op.outputs[0] if hasattr(obj, "slot") else obj
-        if isinstance(element, Tensor) and allow_tensor:
-            kind = "Tensor"
-        elif isinstance(element, Operation) and allow_operation:
-            kind = "Operation"
-        else:
-            raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
-        if element.graph is not self:
-            raise ValueError(f"{kind} {obj} is not an element of this graph.")
-        return element
-
-    def _named(self, name: str, allow_tensor: bool, allow_operation: bool, wanted: str) -> Any:
-        form = 'Tensor names must be of the form "<op_name>:<output_index>".'
-        if ":" in name and allow_tensor:
-            operation, _, index = name.partition(":")
-            if not index.isdecimal():
-                raise ValueError(f"The name {name!r} looks a like a Tensor name, but is not a valid one. {form}")
-            found = self._operations.get(operation)
-            missing = f"The name {name!r} refers to a Tensor which does not exist. The operation, {operation!r},"
-            if found is None:
-                raise KeyError(f"{missing} does not exist in the graph.{self._nearest(operation)}")
-            if int(index) >= len(found.outputs):
-                raise KeyError(f"{missing} exists but only has {len(found.outputs)} outputs.")
-            return found.outputs[int(index)]
-        if ":" in name:
-            raise ValueError(f"Name {name!r} appears to refer to a Tensor, not a {wanted}.")
-        if not allow_operation:
-            if name in self._operations:
-                raise ValueError(f"The name {name!r} refers to an Operation, not a {wanted}. {form}")
-            raise ValueError(f"The name {name!r} looks like an (invalid) Operation name, not a {wanted}. {form}")
-        if name not in self._operations:
-            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.{self._nearest(name)}")
-        return self._operations[name]
-
-    def _nearest(self, name: str) -> str:
-        return did_you_mean(name, self._operations, 3)
-
     @property
     def version(self) -> int:
         """How many operations it has."""
@@ -400,98 +311,8 @@ class Graph:
         """What a saved graph says about each operation, or about those made since a version."""
         return GraphDef([op.node_def for op in list(self._operations.values())[from_version or 0 :]])
 
-    # -- collections -------------------------------------------------------------------------------
-
-    def add_to_collection(self, name: str, value: Any) -> None:
-        """Remember a value under a name."""
-        self.check_not_finalized()
-        self._collections.setdefault(name, []).append(value)
-
-    def add_to_collections(self, names: Any, value: Any) -> None:
-        """Remember a value under several names."""
-        for name in (names,) if isinstance(names, str) else dict.fromkeys(names):
-            self.add_to_collection(name, value)
-
-    def get_collection(self, name: str, scope: str | None = None) -> list[Any]:
-        """The values under a name; of those with a name of their own, the ones that start with `scope`."""
-        found = self._collections.get(name, [])
-        if scope is None:
-            return list(found)
-        return [value for value in found if hasattr(value, "name") and re.match(scope, value.name)]
-
-    def get_collection_ref(self, name: str) -> list[Any]:
-        """The list itself."""
-        return self._collections.setdefault(name, [])
-
-    def get_all_collection_keys(self) -> list[str]:
-        """The names under which something is remembered."""
-        return [name for name, values in self._collections.items() if values]
-
-    def clear_collection(self, name: str) -> None:
-        """Forget the values under a name."""
-        self._collections.pop(name, None)
-
-    # -- what may be fed and fetched -----------------------------------------------------------------
-
-    def prevent_feeding(self, tensor: Tensor) -> None:
-        """Refuse values for a tensor."""
-        self._unfeedable.add(tensor)
-
-    def is_feedable(self, tensor: Tensor) -> bool:
-        """Whether a value may be fed for a tensor."""
-        return tensor not in self._unfeedable and (tensor.symbol is not None or tensor.op.type == "Placeholder")
-
-    def prevent_fetching(self, op: Operation) -> None:
-        """Refuse to give the values of an operation."""
-        self._unfetchable.add(op)
-
-    def is_fetchable(self, element: Any) -> bool:
-        """Whether a value can be had: not inside a branch or a loop."""
-        operation = element if isinstance(element, Operation) else element.op
-        if operation in self._unfetchable:
-            return False
-        return all(x.symbol is None or x.symbol.graph is self.core for x in operation.outputs)
-
     def __repr__(self) -> str:
         return f"<tf.Graph with {self.version} operations>"
-
-
-_TYPES = {
-    "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "RealDiv", "power": "Pow", "negative": "Neg",
-    "absolute": "Abs", "sum": "Sum", "mean": "Mean", "max": "Max", "argmax": "ArgMax", "matmul": "MatMul",
-    "convolution": "Conv2D", "convolution_input_gradient": "Conv2DBackpropInput",
-    "convolution_weight_gradient": "Conv2DBackpropFilter", "max_pool_gradient": "MaxPoolGrad",
-    "average_pool": "AvgPool", "average_pool_gradient": "AvgPoolGrad", "where": "Select", "concatenate": "ConcatV2",
-    "slice": "StridedSlice", "slice_gradient": "StridedSliceGrad", "constant": "Const", "read": "ReadVariable",
-    "full": "Fill", "sum_to": "Sum", "batch_norm": "FusedBatchNorm", "batch_norm_gradient": "FusedBatchNormGrad",
-}  # fmt: skip
-
-
-def type_of(op: Op) -> str:
-    """TensorFlow's word for a core op: `Relu` for relu."""
-    return _TYPES.get(op.name) or "".join([part.capitalize() for part in op.name.split("_")])
-
-
-def _in_tensorflows_words(kind: str, error: ShapeError, inputs: Sequence[Tensor]) -> str:
-    """What is wrong with the shapes, as TensorFlow's users search for it; else in the core's words."""
-    specs = [x.spec for x in inputs]
-    if any(spec.shape is None for spec in specs[:2]) or len(specs) < 2:
-        return str(error)
-    a, b = specs[0].shape, specs[1].shape
-    if kind in ("MatMul", "BatchMatMul") and len(a) == len(b) == 2:
-        return f"Dimensions must be equal, but are {a[1]} and {b[0]}"
-    if kind == "Conv2D" and len(a) == len(b) == 4:
-        if a[3] != b[2]:
-            return f"Depth of input ({a[3]}) is not a multiple of input depth of filter ({b[2]})"
-        return str(error)
-    if kind == "Assign" and len(a) == len(b):
-        i = next((i for i, (m, n) in enumerate(zip(a, b)) if m != n), None)
-        return str(error) if i is None else f"Dimension {i} in both shapes must be equal, but are {a[i]} and {b[i]}"
-    if "cannot broadcast" in str(error) and len(specs) == 2:
-        for m, n in zip(reversed(a), reversed(b)):
-            if m != n and m != 1 and n != 1:
-                return f"Dimensions must be equal, but are {m} and {n}"
-    return str(error)
 
 
 def get_default_graph() -> Graph:
@@ -511,68 +332,3 @@ def reset_default_graph() -> None:
             "nesting and create a new graph."
         )
     stacks.outermost = None
-
-
-def add_to_collection(name: str, value: Any) -> None:
-    """Remember a value under a name in the default graph."""
-    get_default_graph().add_to_collection(name, value)
-
-
-def add_to_collections(names: Any, value: Any) -> None:
-    """Remember a value under several names in the default graph."""
-    get_default_graph().add_to_collections(names, value)
-
-
-def get_collection(name: str, scope: str | None = None) -> list[Any]:
-    """The values under a name in the default graph."""
-    return get_default_graph().get_collection(name, scope)
-
-
-def get_collection_ref(name: str) -> list[Any]:
-    """The list under a name in the default graph."""
-    return get_default_graph().get_collection_ref(name)
-
-
-@contextmanager
-def name_scope(name: str | None, default_name: str | None = None, values: Sequence[Any] | None = None) -> Iterator[str]:
-    """Prefix the names of operations made inside.
-
-    values: tensors whose graph is meant, where it is not the default one
-    """
-    graph = next((x.graph for x in values or () if hasattr(x, "graph")), None) or get_default_graph()
-    with graph.as_default(), graph.name_scope(default_name if name is None else name) as scope:
-        yield scope
-
-
-def control_dependencies(control_inputs: Sequence[Any] | None) -> Any:
-    """Let operations made inside run after these."""
-    return get_default_graph().control_dependencies(control_inputs)
-
-
-def device(name_or_function: Any) -> Any:
-    """Record the device that operations made inside ask for."""
-    return get_default_graph().device(name_or_function)
-
-
-def colocate_with(op: Any, ignore_existing: bool = False) -> Any:
-    """Let operations made inside ask for the device of another one."""
-    return get_default_graph().colocate_with(op, ignore_existing)
-
-
-def container(container_name: str) -> Any:
-    """Name the resources made inside; in one process nothing else shares them."""
-    return get_default_graph().container(container_name)
-
-
-def set_random_seed(seed: int | None) -> None:
-    """Let the random operations of the default graph start from a seed."""
-    get_default_graph().seed = None if seed is None else int(np.uint32(seed & 0xFFFFFFFF))
-
-
-def placed(spec: Spec) -> str:
-    """A shape as runtime messages write it: `[?,2]`."""
-    return (
-        "<unknown>"
-        if spec.shape is None
-        else f"[{','.join('?' if type(n) is not int else str(n) for n in spec.shape)}]"
-    )

@@ -16,7 +16,8 @@ from trivium.spec import Spec
 from trivium.tensor import Tensor as CoreTensor
 
 from . import errors
-from .build import FLOATS, as_tensor, call, convert_to_tensor, graph_of
+from .build import FLOATS, call, convert_to_tensor, graph_of
+from .conversion import as_tensor
 from .creation import same
 from .dtypes import as_dtype
 from .graph import Graph, get_default_graph

@@ -17,7 +17,7 @@ from trivium.tensor import Tensor as CoreTensor
 
 from . import creation, random
 from .build import call
-from .build import constant as constant_of
+from .conversion import constant as constant_of
 from .dtypes import as_dtype, float32
 from .operation import Tensor
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from trivium import ops
 
-from .build import FLOATS, NUMBERS, REALS, as_number, as_numbers, as_tensor, call, convert_to_tensor, operation
+from .build import FLOATS, NUMBERS, REALS, call, convert_to_tensor, operation
+from .conversion import as_tensor
 from .graph import get_default_graph
 from .operation import Tensor
+from .sizing import as_number, as_numbers
 
 __all__ = [
     "matmul", "tensordot", "einsum", "cross", "norm", "diag", "diag_part", "matrix_diag", "matrix_diag_part",

@@ -15,8 +15,9 @@ from trivium import ops
 
 from .build import call, convert_to_tensor
 from .casting import cast
+from .collection import GraphKeys
 from .creation import zeros
-from .graph import GraphKeys, get_default_graph
+from .graph import get_default_graph
 from .operation import Tensor
 from .variable import Variable
 from .variable_scope import variable_scope

@@ -14,10 +14,11 @@ from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
 from . import dtypes
-from .build import as_sizes, call, graph_of
+from .build import call, graph_of
 from .dtypes import as_dtype
 from .graph import Graph
 from .operation import Tensor
+from .sizing import as_sizes
 
 __all__ = [
     "random_uniform", "random_normal", "truncated_normal", "random_shuffle", "multinomial",

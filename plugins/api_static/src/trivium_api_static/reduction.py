@@ -10,11 +10,13 @@ import numpy as np
 from trivium import ops
 
 from . import dtypes
-from .build import FLOATS, NUMBERS, REALS, as_number, as_numbers, call, constant_in, convert_to_tensor, graph_of
+from .build import FLOATS, NUMBERS, REALS, call, convert_to_tensor, graph_of
 from .casting import cast
 from .comparison import TRUTH, not_equal
+from .conversion import constant_in
 from .dtypes import as_dtype
 from .operation import Tensor
+from .sizing import as_number, as_numbers
 
 __all__ = [
     "reduce_sum", "reduce_mean", "reduce_prod", "reduce_max", "reduce_min", "reduce_all", "reduce_any",

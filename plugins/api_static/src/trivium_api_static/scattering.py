@@ -9,8 +9,9 @@ from trivium import ops
 from trivium.errors import DTypeError
 
 from . import segments
-from .build import as_sizes, call, converted, graph_of
+from .build import call, converted, graph_of
 from .operation import Tensor
+from .sizing import as_sizes
 
 __all__ = [
     "scatter_update", "scatter_add", "scatter_sub", "scatter_mul", "scatter_div", "scatter_min", "scatter_max",

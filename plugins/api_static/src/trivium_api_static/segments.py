@@ -11,9 +11,10 @@ from trivium import ops
 from trivium.spec import product
 
 from . import dtypes
-from .build import FLOATS, NUMBERS, REALS, as_sizes, call, convert_to_tensor
+from .build import FLOATS, NUMBERS, REALS, call, convert_to_tensor
 from .dtypes import as_dtype
 from .operation import Tensor
+from .sizing import as_sizes
 
 __all__ = [
     "segment_sum", "segment_mean", "segment_max", "segment_min", "segment_prod", "unsorted_segment_sum",

@@ -19,17 +19,19 @@ from trivium.storage import Storage
 from trivium.store import SessionStore
 
 from . import errors
+from .collection import GraphKeys
 from .default import pushed, stacks
 from .device import DeviceAttributes, is_present, present_devices
 from .feeding import feeds_of
 from .fetching import element_of, leaves, rebuilt, with_values
-from .graph import Graph, GraphKeys, get_default_graph, placed
+from .graph import Graph, get_default_graph
 from .observing import Observer, is_checking
 from .operation import Operation, Tensor
 from .options import ConfigProto, RunOptions
 from .random import RandomSlot
 from .staging import Drawing, sinks_of, sources_of
 from .variable import Variable
+from .wording import placed
 
 __all__ = ["Session", "InteractiveSession"]
 

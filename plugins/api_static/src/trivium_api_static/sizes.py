@@ -13,7 +13,8 @@ from trivium.spec import Dim, product
 from trivium.spec import broadcast as broadcast_specs
 
 from . import dtypes
-from .build import call, constant_in, convert_to_tensor, graph_of
+from .build import call, convert_to_tensor, graph_of
+from .conversion import constant_in
 from .dtypes import as_dtype
 from .operation import Tensor
 from .tensor_shape import TensorShape

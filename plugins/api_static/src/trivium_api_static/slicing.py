@@ -13,9 +13,11 @@ from trivium.errors import ShapeError
 from trivium.spec import Dim
 
 from .arranging import unstack
-from .build import as_number, as_sizes, as_tensor, call
+from .build import call
+from .conversion import as_tensor
 from .graph import get_default_graph
 from .operation import Tensor
+from .sizing import as_number, as_sizes
 
 __all__ = ["slice", "strided_slice"]
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .graph import GraphKeys
+from .collection import GraphKeys
 from .variable import Variable
 from .variable_scope import VariableScope, variable_scope
 

@@ -10,11 +10,13 @@ from trivium import ops
 from trivium.graph import Slot
 from trivium.spec import Dim, Spec
 
-from .build import as_sizes, call, constant_in, convert_to_tensor, converted, graph_of
+from .build import call, convert_to_tensor, converted, graph_of
+from .conversion import constant_in
 from .dtypes import as_dtype
 from .graph import get_default_graph
 from .operation import Operation, Tensor
 from .sizes import shape as shape_of
+from .sizing import as_sizes
 from .tensor_shape import TensorShape
 
 __all__ = ["TensorArray"]

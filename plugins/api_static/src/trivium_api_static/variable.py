@@ -13,11 +13,13 @@ from trivium.graph import Slot, Symbol
 from trivium.spec import Spec
 
 from . import dtypes, errors, scattering
-from .build import as_array, converted, graph_of
+from .build import converted, graph_of
+from .collection import GraphKeys
+from .conversion import as_array
 from .creation import identity
 from .default import get_default_session
 from .dtypes import as_dtype
-from .graph import Graph, GraphKeys, get_default_graph
+from .graph import Graph, get_default_graph
 from .host import watched
 from .operation import Operation, Tensor, evaluated
 from .operators import give_operators

@@ -13,8 +13,9 @@ from attrs import define, evolve, field
 
 from trivium.errors import did_you_mean
 
+from .collection import GraphKeys
 from .dtypes import as_dtype, float32
-from .graph import Graph, GraphKeys, get_default_graph
+from .graph import Graph, get_default_graph
 from .initializers import glorot_uniform, zeros
 from .tensor_shape import TensorShape
 from .variable import Variable

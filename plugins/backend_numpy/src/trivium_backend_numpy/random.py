@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
+from trivium.kernel import Refused
 from trivium.ops.random import HALF, KEY_STEPS, MULTIPLIERS, ROUNDS, UNIT, WORD
 from trivium.spec import as_dtype
 
-from .precision import deliver, in_float32
+from .precision import deliver, in_float32, is_float
 from .scratch import Pool
 
 BLOCKS = 1 << 13  # six arrays of so many words: less than half of a usual second-level cache
@@ -164,7 +165,7 @@ def prepare_dropout(specs, settings):
         np.copyto(flat, 0, where=np.logical_not(kept))
         return out, mask
 
-    return dropout
+    return dropout if is_float(x.dtype) else Refused("only floating point is served")
 
 
 def advance(state, *, count, out=None):

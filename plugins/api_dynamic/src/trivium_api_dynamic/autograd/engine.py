@@ -1,5 +1,6 @@
 """backward and grad, in PyTorch's words."""
 
+import warnings
 from typing import Any
 
 from trivium import autodiff, ops
@@ -7,8 +8,10 @@ from trivium.op import Leaf, add_hook
 from trivium.tensor import Tensor as CoreTensor
 from trivium.tensor import recording
 
-from ..errors import GradientError, SizeMismatchError
-from ..tensors import RetainGradient, as_ours, method, refreshed
+from ..errors import ArgumentValueError, GradientError, SizeMismatchError, UnsupportedError
+from ..tensors import RetainGradient, Tensor, as_ours, refreshed
+from ..words import method
+from . import anomaly
 
 NO_PATH = "element {} of tensors does not require grad and does not have a grad_fn"
 NO_SCALAR = "grad can be implicitly created only for scalar outputs"
@@ -50,7 +53,9 @@ def walk(outputs: list[Any], seeds: list[Any], wanted: Any, keep: bool, create_g
     """The gradients at the edges wanted, or at every leaf."""
     try:
         with recording(create_graph):
-            return autodiff.backprop(outputs, seeds, wanted, release=not keep)
+            if not anomaly.Mode.is_on:
+                return autodiff.backprop(outputs, seeds, wanted, release=not keep)
+            return anomaly.watched(outputs, lambda: autodiff.backprop(outputs, seeds, wanted), release=not keep)
     except GradientError as error:
         for part, words in (("a second time", SECOND), ("overwritten", MODIFIED)):
             if part in str(error):
@@ -112,9 +117,21 @@ def grad(
     create_graph: bool = False,
     only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of the sum of outputs with respect to each input; nothing is accumulated."""
+    if is_grads_batched:
+        raise UnsupportedError("autograd.grad: is_grads_batched: call it once for each grad_outputs")
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use torch.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    if materialize_grads and allow_unused is False:
+        raise ArgumentValueError("Expected allow_unused to be True or not passed when materialize_grads=True")
     outs, wanted = several(outputs), several(inputs)
     for x in wanted:
         if refreshed(x).edge is None:
@@ -183,4 +200,4 @@ def retains_grad(self):
     return any([type(hook) is RetainGradient for hook in (node.hooks or {}).get(index, ())])
 
 
-method(property(retains_grad), name="retains_grad")
+Tensor.retains_grad = property(retains_grad)

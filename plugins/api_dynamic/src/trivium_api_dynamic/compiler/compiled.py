@@ -17,6 +17,7 @@ from ..nn.module import Module
 from .listening import listening
 from .recorder import Recorder
 from .structure import flattened, has_arrays, tensors_in
+from .surroundings import names_of, seen
 from .variant import Variant, has_gradient, variant_of
 
 MOST_VARIANTS = 8  # of one function; more are a sign that something changes with each call
@@ -29,8 +30,12 @@ class CompileWarning(UserWarning):
 
 @define
 class Known:
-    """What is known of one kind of call: its programs, and why it has none."""
+    """What is known of one kind of call: its programs, and whether it has none.
 
+    objects: those that the key tells apart by what they are, which must live as long as it
+    """
+
+    objects: list[Any]
     variants: list[Variant] = field(factory=list)
     attempts: int = 0
     is_eager: bool = False
@@ -40,8 +45,10 @@ class Compiled:
     """A function that is recorded when it is called with new shapes, dtypes or other arguments, and then is a program.
 
     The run that is recorded is an eager one.  What it read besides its arguments - parameters, buffers, gradients, an
-    optimizer's options and state, a schedule, random numbers - is found anew at each run; other Python values that it
-    read are fixed, and other Python statements happen no more.  `.grad` is memory that the next run overwrites.
+    optimizer's options and state, a schedule, random numbers - is found anew at each run.  The numbers and objects that
+    the function names, and the attributes of the modules that it calls, are looked at: where one has changed, it is
+    recorded anew.  Other Python values are fixed, and other Python statements happen no more.  `.grad` is memory that
+    the next run overwrites.
 
     A function whose course depends on values (`if`, `item()`, `print`), or that leaves tensors elsewhere than in what
     it returns, is called as it is, with one warning that names the line; with fullgraph=True it is an error.
@@ -50,6 +57,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], *, fullgraph: bool = False) -> None:
         self.function, self.fullgraph = function, fullgraph
         self.known: dict[Any, Known] = {}
+        self.places = names_of(function.forward if isinstance(function, Module) else function)
         self.has_warned = False
         functools.update_wrapper(self, function)
 
@@ -60,9 +68,14 @@ class Compiled:
         if listening.recorder is not None:
             return self.function(*args, **named)
         tensors: list[CoreTensor] = []
-        objects: list[Any] = []
-        key = flattened((args, named), tensors, objects), tape.recording, *[described(x) for x in tensors]
-        known = self.known.setdefault(key, Known())
+        objects: list[Any] = [getattr(self.function, "__self__", None)]
+        key = (
+            flattened((args, named), tensors, objects), tape.recording, *[described(x) for x in tensors],
+            *seen(self.places, objects),
+        )  # fmt: skip
+        known = self.known.get(key)
+        if known is None:
+            known = self.known[key] = Known(objects)
         for variant in known.variants:
             if variant.guard.holds():
                 return variant.run(tensors)
@@ -91,7 +104,7 @@ class Compiled:
             self.give_up(known, recorder.problem)
             return result
         if recorder.is_settled:
-            variant = variant_of(recorder, result, tensors, given)
+            variant = variant_of(recorder, result, tensors, given, objects)
             if not variant.escaped:
                 known.variants.append(variant)
                 return result

@@ -31,6 +31,7 @@ from ..tensors import Tensor
 from .effects import GeneratorState, Performed
 from .listening import listening
 from .live import Live
+from .surroundings import state_of
 
 _swapping = RLock()
 
@@ -47,7 +48,7 @@ class Recorder:
     ends:     for each of them the tensor, and what it was in the graph
     lives:    numbers that are to be fed: symbol, number
     effects:  what else is to be done at each run, in order
-    modules:  those that were called, and whether they were training
+    modules:  those that were called, those inside, and what each was like when it was
     foreign:  where a gradient has come from something that was not heard
     problem:  where and why this run cannot become a program
     is_settled: whether no parameters were made, as layers do that learn their sizes from the first input
@@ -70,7 +71,7 @@ class Recorder:
         self.ends: dict[Leaf, tuple[CoreTensor, Symbol]] = {}
         self.lives: dict[Any, tuple[Symbol, Live, CoreTensor]] = {}
         self.effects: list[Any] = []
-        self.modules: dict[Module, bool] = {}
+        self.modules: dict[Module, Any] = {}
         self.states: dict[Generator, GeneratorState] = {}
         self.foreign: str | None = None
         self.problem: str | None = None
@@ -115,6 +116,12 @@ class Recorder:
         """Add something that each run is to do again."""
         self.effects.append(effect)
         return effect
+
+    def enter(self, module: Module) -> None:
+        """A module is called."""
+        if module not in self.modules:
+            for part in module.modules():
+                self.modules.setdefault(part, state_of(part))
 
     # -- what a tensor is in the graph -----------------------------------------------------------
 
@@ -381,7 +388,7 @@ def hearing_host_draw(recorder: Recorder, original: Any) -> Any:
 def hearing_module(recorder: Recorder, original: Any) -> Any:
     def call(self, *inputs, **named):
         if recorder.hears():
-            recorder.modules.setdefault(self, self.training)
+            recorder.enter(self)
         return original(self, *inputs, **named)
 
     return call

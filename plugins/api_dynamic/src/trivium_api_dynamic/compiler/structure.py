@@ -20,7 +20,9 @@ def flattened(value: Any, tensors: list[CoreTensor], objects: list[Any]) -> Any:
         return CoreTensor
     if isinstance(value, PLAIN):
         return type(value), repr(value) if isinstance(value, float) else value  # NaN, and -0.0
-    if type(value) in (list, tuple) or hasattr(value, "_fields"):
+    if isinstance(value, (np.generic, range, slice)):
+        return type(value), repr(value)
+    if isinstance(value, (list, tuple)):
         return type(value), *[flattened(part, tensors, objects) for part in value]
     if isinstance(value, dict):
         return type(value), *[(key, flattened(part, tensors, objects)) for key, part in value.items()]
@@ -46,7 +48,7 @@ def refilled(value: Any, tensors: Iterator[Any]) -> Any:
         return next(tensors)
     if hasattr(value, "_fields"):
         return type(value)(*[refilled(part, tensors) for part in value])
-    if type(value) in (list, tuple):
+    if isinstance(value, (list, tuple)):
         return type(value)([refilled(part, tensors) for part in value])
     if isinstance(value, dict):
         made = value.copy()

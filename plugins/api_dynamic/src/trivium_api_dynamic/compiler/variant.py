@@ -20,6 +20,7 @@ from .differentiable import Differentiable
 from .live import Live
 from .recorder import Recorder
 from .structure import emptied, refilled, tensors_in
+from .surroundings import held_by, state_of
 
 
 @frozen
@@ -27,12 +28,14 @@ class Guard:
     """What must be as it was when the run was recorded.
 
     used:    tensors from outside, with their memory, and where their gradients end
-    modules: whether each was training
+    modules: what each was like
+    held:    tensors that objects hold as attributes
     leaves:  what each gradient was: None, this very tensor where it is added to, or any
     """
 
     used: tuple[tuple[CoreTensor, Storage, Leaf | None], ...]
-    modules: tuple[tuple[Any, bool], ...]
+    modules: tuple[tuple[Any, Any], ...]
+    held: tuple[tuple[dict[str, Any], str, CoreTensor], ...]
     leaves: tuple[tuple[Leaf, Any, bool], ...]
     effects: tuple[Any, ...]
 
@@ -41,8 +44,11 @@ class Guard:
         for x, storage, leaf in self.used:
             if x.storage is not storage or (x.edge is not leaf if leaf is not None else type(x.edge) is Leaf):
                 return False
-        for module, training in self.modules:
-            if module.training is not training:
+        for module, state in self.modules:
+            if state_of(module) != state:
+                return False
+        for attributes, name, x in self.held:
+            if attributes.get(name) is not x:
                 return False
         for leaf, before, is_added_to in self.leaves:
             if leaf.value is not before if is_added_to else (leaf.value is None) != (before is None):
@@ -113,7 +119,9 @@ class Variant:
         return self.result.refilled(arguments, made)
 
 
-def variant_of(recorder: Recorder, returned: Any, arguments: Sequence[CoreTensor], given: list[Symbol]) -> Variant:
+def variant_of(
+    recorder: Recorder, returned: Any, arguments: Sequence[CoreTensor], given: list[Symbol], objects: list[Any]
+) -> Variant:
     """The program that does what was recorded."""
     outs = tensors_in(returned)
     made: list[Symbol] = []
@@ -138,7 +146,7 @@ def variant_of(recorder: Recorder, returned: Any, arguments: Sequence[CoreTensor
 
     variant = Variant(
         Guard(
-            tuple(recorder.used.values()), tuple(recorder.modules.items()),
+            tuple(recorder.used.values()), tuple(recorder.modules.items()), tuple(held_by(objects)),
             leaves_before(recorder, {x.edge for x in arguments}), tuple(recorder.effects),
         ),
         given, [(symbol, live) for symbol, live, _ in recorder.lives.values()], recorder.effects, gradients,

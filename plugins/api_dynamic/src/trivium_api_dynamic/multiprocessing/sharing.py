@@ -12,7 +12,8 @@ from trivium.tensor import Tensor as CoreTensor
 
 from ..errors import GradientError
 from ..nn.parameter import Parameter
-from ..tensors import Tensor, method
+from ..tensors import Tensor
+from ..words import method
 
 STRATEGIES = ("file_descriptor", "file_system")
 

@@ -1,5 +1,5 @@
 """What training needs beside the network."""
 
-from . import data
+from . import checkpoint, data, dlpack
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data", "dlpack"]

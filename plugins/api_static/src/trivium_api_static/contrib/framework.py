@@ -10,7 +10,8 @@ from typing import Any
 
 from trivium.errors import unknown_name
 
-from ..graph import GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..graph import get_default_graph
 from ..train.step import create_global_step, get_global_step, get_or_create_global_step
 from ..variable import Variable
 

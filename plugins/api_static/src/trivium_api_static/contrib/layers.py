@@ -14,8 +14,9 @@ from .. import layers as plain
 from .. import nn
 from ..arithmetic import add_n
 from ..build import call
+from ..collection import GraphKeys
 from ..creation import one_hot
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..initializers import Initializer, variance_scaling, zeros
 from ..layers.base import Layer
 from ..nn.activation import relu, softmax

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..clipping import clip_by_norm
+from ..collection import GraphKeys
 from ..creation import identity
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..operation import Tensor
 from ..train.step import get_or_create_global_step
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..arranging import reshape
 from ..build import convert_to_tensor
-from ..graph import name_scope
+from ..default_graph import name_scope
 from ..nn.cross_entropy import sparse_softmax_cross_entropy_with_logits
 from ..operation import Tensor
 from ..reduction import reduce_sum

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import define, field
 
 from .. import errors
-from ..build import as_array
+from ..conversion import as_array
 from ..dtypes import bool, int64, string
 from ..graph import get_default_graph
 from ..operation import Tensor

@@ -9,7 +9,7 @@ import numpy as np
 from attrs import frozen
 
 from .. import errors
-from ..build import as_array
+from ..conversion import as_array
 from ..dtypes import DType, as_dtype, string
 from ..operation import Tensor
 from ..tensor_shape import TensorShape

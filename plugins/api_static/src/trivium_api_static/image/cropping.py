@@ -7,9 +7,10 @@ from typing import Any
 
 from trivium import ops
 
-from ..build import as_sizes, call, convert_to_tensor
+from ..build import call, convert_to_tensor
 from ..operation import Tensor
 from ..random import random_uniform
+from ..sizing import as_sizes
 
 __all__ = [
     "central_crop", "crop_to_bounding_box", "pad_to_bounding_box", "random_crop", "resize_image_with_crop_or_pad",

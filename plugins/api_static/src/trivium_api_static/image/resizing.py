@@ -7,8 +7,9 @@ from typing import Any
 
 from trivium import ops
 
-from ..build import as_sizes, call, convert_to_tensor
+from ..build import call, convert_to_tensor
 from ..operation import Tensor
+from ..sizing import as_sizes
 
 __all__ = [
     "ResizeMethod", "resize_area", "resize_bicubic", "resize_bilinear", "resize_images", "resize_nearest_neighbor",

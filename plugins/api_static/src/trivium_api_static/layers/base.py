@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 from attrs import define, field
 
 from .. import initializers
-from ..build import as_tensor, assumed, call, convert_to_tensor
+from ..build import assumed, call, convert_to_tensor
 from ..casting import cast
-from ..graph import GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..conversion import as_tensor
+from ..graph import get_default_graph
 from ..operation import Tensor
 from ..variable import Variable
 from ..variable_scope import VariableScope, get_variable, variable_scope

@@ -11,7 +11,6 @@ from attrs import define, field
 
 from trivium.registry import find_layer
 
-from ..nn.convolution import convolving, spreading
 from ..operation import Tensor
 from ..windows import channels_last, depthwise_to_core, filter_to_core, from_core, padding_of, spatial, to_core
 from .base import Weighted, functional, known_size, through
@@ -125,11 +124,14 @@ class ConvTranspose(Windowed):
         kernel, stride = self.per_axis("kernel_size"), self.per_axis("strides")
 
         def compute(x: Any, weight: Any, bias: Any) -> Any:
-            sizes = x.shape[1:-1] if is_last else x.shape[2:]
-            grown = [n * s + (max(k - s, 0) if self.is_valid else 0) for n, k, s in zip(sizes, kernel, stride)]
-            pads = ((0, 0),) * self.ndim if self.is_valid else tuple(map(same_behind_stride, kernel, stride))
-            out = spreading(grown, stride, pads, (1,) * self.ndim, is_last)(x, weight)
-            return out if bias is None else with_bias(out, bias, is_last)
+            # a window that is smaller than the stride leaves a gap at the end
+            pads = ((0, 0),) * self.ndim if self.is_valid else tuple(map(cut_to_stride, kernel, stride))
+            layer = find_layer("ConvolutionTranspose")(
+                int(self.filters), kernel=kernel, stride=stride, padding=pads, has_bias=bias is not None,
+                output_padding=tuple([max(s - k, 0) for k, s in zip(kernel, stride)]),
+            )  # fmt: skip
+            values = {"weight": filter_to_core(weight), "bias": bias}
+            return from_core(through(layer, to_core(x, is_last), values), is_last)
 
         return self.computed(compute, inputs, kernel=self.kernel)
 
@@ -139,15 +141,10 @@ class ConvTranspose(Windowed):
         return self.padding.upper() == "VALID"
 
 
-def same_behind_stride(kernel: int, stride: int) -> tuple[int, int]:
-    """What "SAME" pads an axis whose size is a multiple of the stride."""
+def cut_to_stride(kernel: int, stride: int) -> tuple[int, int]:
+    """What "SAME" cuts off an axis, so that its size is a multiple of the stride."""
     total = max(kernel - stride, 0)
     return total // 2, total - total // 2
-
-
-def with_bias(x: Any, bias: Any, is_last: bool) -> Any:
-    """One number more for each channel."""
-    return x + (bias if is_last else bias.reshape(-1, *[1] * (x.ndim - 2)))
 
 
 class Conv2DTranspose(ConvTranspose):
@@ -192,14 +189,18 @@ class SeparableConv(Windowed):
         self.add_bias(self.filters)
 
     def call(self, inputs: Tensor) -> Tensor:
-        stride, dilation = self.per_axis("strides"), self.per_axis("dilation_rate")
-        one = (1,) * self.ndim
-        apart = convolving(stride, self.padding.upper(), dilation, self.is_last, depthwise_to_core)
-        mixed = convolving(one, "VALID", one, self.is_last)
+        is_last = self.is_last
+        kernel, stride, dilation = map(self.per_axis, ("kernel_size", "strides", "dilation_rate"))
 
         def compute(x: Any, depthwise: Any, pointwise: Any, bias: Any) -> Any:
-            out = mixed(apart(x, depthwise), pointwise)
-            return out if bias is None else with_bias(out, bias, self.is_last)
+            x = to_core(x, is_last)
+            layer = find_layer("SeparableConvolution")(
+                int(self.filters), kernel=kernel, multiplier=int(self.depth_multiplier), stride=stride,
+                padding=padding_of(self.padding.upper(), x.shape[2:], kernel, stride, dilation), dilation=dilation,
+                has_bias=bias is not None,
+            )  # fmt: skip
+            values = {"depthwise": depthwise_to_core(depthwise), "pointwise": filter_to_core(pointwise), "bias": bias}
+            return from_core(through(layer, x, values), is_last)
 
         return self.computed(compute, inputs, depthwise=self.depthwise_kernel, pointwise=self.pointwise_kernel)
 

@@ -9,9 +9,10 @@ from attrs import define
 from trivium import ops
 from trivium.registry import find_layer
 
-from ..build import as_tensor, call
+from ..build import call
+from ..conversion import as_tensor
+from ..dropout import dropout as dropped
 from ..graph import get_default_graph
-from ..nn.arithmetic import dropout as dropped
 from ..operation import Tensor
 from ..random import drawn, random_slot
 from .base import Layer, Weighted, functional, known_size, phase, through

@@ -9,7 +9,8 @@ from trivium.registry import find_layer
 
 from .. import math, nn
 from ..build import assumed, call, convert_to_tensor
-from ..graph import GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..graph import get_default_graph
 from ..operation import Tensor
 from .collection import add_loss
 from .weighing import Reduction, compared, weighed

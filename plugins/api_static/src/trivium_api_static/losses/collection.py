@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .. import math
 from ..build import convert_to_tensor
-from ..graph import GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..graph import get_default_graph
 from ..operation import Tensor
 
 __all__ = ["add_loss", "get_losses", "get_regularization_loss", "get_regularization_losses", "get_total_loss"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from trivium import ops
 
-from ..graph import GraphKeys
+from ..collection import GraphKeys
 from ..operation import Tensor
 from .weighing import Reduction, compared
 

@@ -9,8 +9,9 @@ from trivium import ops
 
 from .. import math
 from ..build import FLOATS, call, convert_to_tensor
+from ..collection import GraphKeys
 from ..dtypes import float32
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..operation import Tensor
 from .collection import add_loss
 

@@ -3,6 +3,7 @@
 # ruff: noqa: F401, F403 - each module names its words in __all__
 
 from ..arithmetic import sigmoid, tanh
+from ..dropout import dropout
 from . import rnn_cell
 from .activation import *
 from .arithmetic import *

@@ -11,8 +11,9 @@ from typing import Any
 
 from trivium import ops
 
-from ..build import as_sizes, call, convert_to_tensor
+from ..build import call, convert_to_tensor
 from ..operation import Tensor
+from ..sizing import as_sizes
 from ..windows import (
     channels_last,
     depthwise_to_core,

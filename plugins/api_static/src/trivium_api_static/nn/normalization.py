@@ -7,8 +7,9 @@ from typing import Any
 from trivium import ops
 from trivium.registry import find_layer
 
-from ..build import FLOATS, as_sizes, call
+from ..build import FLOATS, call
 from ..operation import Tensor
+from ..sizing import as_sizes
 from ..windows import channels_last, from_core, to_core
 
 __all__ = [

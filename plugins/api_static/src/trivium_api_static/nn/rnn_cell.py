@@ -18,14 +18,15 @@ from trivium.registry import find_layer
 from .. import initializers
 from ..arithmetic import clip_by_value, sigmoid, tanh
 from ..arranging import concat, split
-from ..build import as_sizes, call, convert_to_tensor, converted
+from ..build import call, convert_to_tensor, converted
 from ..creation import zeros
+from ..dropout import dropout
 from ..fetching import leaves, rebuilt, with_values
 from ..graph import get_default_graph
 from ..linear_algebra import matmul
 from ..operation import Tensor
+from ..sizing import as_sizes
 from ..variable_scope import VariableScope, get_variable, get_variable_scope, variable_scope
-from .arithmetic import dropout
 
 __all__ = [
     "BasicLSTMCell", "BasicRNNCell", "DropoutWrapper", "GRUCell", "LSTMCell", "LSTMStateTuple", "MultiRNNCell",

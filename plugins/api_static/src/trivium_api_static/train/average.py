@@ -9,9 +9,10 @@ from trivium import ops
 from trivium.averaging import moving_average, young_decay
 
 from ..build import call, converted
+from ..collection import GraphKeys
 from ..control import group
 from ..creation import zeros
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..operation import Operation, Tensor
 from ..variable import Variable, global_variables, trainable_variables
 

@@ -89,6 +89,7 @@ class _Writer:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.outer = {symbol for node in graph.core.nodes for symbol in node.outputs}
         self.number = {node: i for i, node in enumerate(graph.core.nodes)}
         kept = [op for op in graph.get_operations() if op.evaluate is None or op.type == "Const"]
         self.kept = dict.fromkeys(kept)  # what a Session finds out by itself belongs to it, not to the graph
@@ -124,6 +125,7 @@ class _Writer:
             "inputs": [x.name for x in op.inputs if x.op in self.kept and (self._is_outer(x) or x.symbol is None)],
             "controls": [other.name for other in op.control_inputs if other in self.kept],
             "outputs": [[self._place(x.symbol), x.dtype.name] for x in op.outputs if self._is_outer(x)],
+            "hidden": [self._place(symbol) for symbol in op.hidden if symbol in self.outer],
             "attributes": {key: made for key, value in op.attributes.items() if (made := _plain(value)) is not None},
         }  # fmt: skip
         if op.evaluate is not None:
@@ -270,6 +272,7 @@ class _Reader:
                 Tensor(made, i, self._symbol(at), dtypes.as_dtype(dtype))
                 for i, (at, dtype) in enumerate(entry["outputs"])
             ]
+        made.hidden = [self._symbol(at) for at in entry["hidden"]]
         self.operations[entry["name"]] = made
         self.graph.admit(made, self.parts.get(name, ()))
 

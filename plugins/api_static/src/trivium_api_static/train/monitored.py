@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import errors
+from ..collection import GraphKeys
 from ..control import group
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..operation import Operation
 from ..session import Session
 from ..variable import (

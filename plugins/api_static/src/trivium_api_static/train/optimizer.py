@@ -12,9 +12,11 @@ from trivium.registry import find_optimizer
 
 from .. import dtypes
 from ..bridge import captured_parameters
-from ..build import as_tensor, assumed, call, converted, graph_of
+from ..build import assumed, call, converted, graph_of
+from ..collection import GraphKeys
+from ..conversion import as_tensor
 from ..gradient import gradients
-from ..graph import Graph, GraphKeys, get_default_graph
+from ..graph import Graph, get_default_graph
 from ..operation import Operation, Tensor
 from ..variable import Variable, trainable_variables
 

@@ -7,8 +7,9 @@ from threading import Lock, Thread
 from typing import Any
 
 from .. import errors
+from ..collection import GraphKeys
 from ..default import get_default_session
-from ..graph import GraphKeys, get_default_graph
+from ..graph import get_default_graph
 from ..operation import Operation
 from ..queues import QueueBase
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .. import errors
-from ..graph import GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..graph import get_default_graph
 from ..variable import Variable
 from ..variable import global_variables as all_variables
 from .checkpoint import Reader, checkpoint_exists, remove, update_checkpoint_state, write_tensors

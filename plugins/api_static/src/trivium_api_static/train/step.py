@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..graph import Graph, GraphKeys, get_default_graph
+from ..collection import GraphKeys
+from ..graph import Graph, get_default_graph
 from ..initializers import zeros
 from ..variable import Variable
 from ..variable_scope import get_variable

@@ -9,7 +9,7 @@ from trivium import ops
 from trivium.tensor import Tensor as CoreTensor
 
 from ...creation import tensor
-from ...shaping import stack, unbind
+from ...joining import stack, unbind
 from ...tensors import on_host
 
 _Fields = namedtuple("PackedSequence", ["data", "batch_sizes", "sorted_indices", "unsorted_indices"])

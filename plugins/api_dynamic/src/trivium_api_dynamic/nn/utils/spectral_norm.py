@@ -4,7 +4,7 @@ from trivium import ops
 from trivium.spec import product
 from trivium.tensor import recording
 
-from ...creation import randn
+from ...drawing import randn
 from ..functional.normalization import normalize
 from ..functional.parameters import beside
 from ..parameter import Parameter

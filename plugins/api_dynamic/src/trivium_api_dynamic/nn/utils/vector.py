@@ -2,7 +2,8 @@
 
 from trivium.tensor import recording
 
-from ...shaping import cat, narrow, reshape
+from ...joining import cat
+from ...shaping import narrow, reshape
 
 
 def parameters_to_vector(parameters):

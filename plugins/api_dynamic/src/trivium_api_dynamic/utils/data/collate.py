@@ -8,7 +8,7 @@ import numpy as np
 from trivium.tensor import Tensor as CoreTensor
 
 from ...creation import as_tensor, tensor
-from ...shaping import stack
+from ...joining import stack
 
 
 def is_numeric(array: Any) -> bool:
