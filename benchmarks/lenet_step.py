@@ -1,5 +1,7 @@
 """A training step of Caffe's LeNet, batch 64, as one Program, against PyTorch eager: `python benchmarks/lenet_step.py`.
 
+The Program once built by hand, once by `compile` from a step in PyTorch's words; beside both, the same eagerly.
+
 Two threads both.  SGD with momentum 0.9 and weight decay 5e-4.
 """
 

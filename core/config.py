@@ -161,15 +161,11 @@ def _answering(types: Sequence[str]) -> list[str]:
         [sys.executable, "-P", "-m", "trivium", "devices", "--json"], stdin=subprocess.DEVNULL, capture_output=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, check=False,
     )  # fmt: skip
-    try:
-        answers = json.loads(asked.stdout)["types"]
-    except (ValueError, KeyError):
-        return list(types)  # whatever is wrong, the devices themselves will say it
+    answers = json.loads(asked.stdout or '{"types": {}}')["types"]  # where the command fails, the devices will say why
     for type, answer in answers.items():
         if answer["state"] in ("crashed", "timed out"):
             warnings.warn(
-                f"device auto: {type} is left out: {answer['state']}: {answer['cause']}; `trivium doctor` names its "
-                "plugin",
+                f"device auto: {type} is left out: {answer['state']}: {answer['cause']}; `trivium doctor` says more",
                 PluginWarning,
                 stacklevel=2,
             )

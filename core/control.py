@@ -145,13 +145,6 @@ def _scan_length(xs: tuple[Any, ...]) -> Any:
     return lengths[0]
 
 
-def row(x: Any, i: int) -> Any:
-    """x[i]"""
-    shape = x.shape
-    piece = ops.slice(x, start=(i,), stop=(i + 1,), step=(1,))
-    return ops.reshape(piece, shape=shape[1:])
-
-
 def unstacked(x: Any) -> list[Any]:
     """x[0], x[1], ...: one call, whose gradient is one call too."""
     pieces = ops.split(x, sizes=(1,) * x.shape[0]) if x.shape[0] else ()
@@ -620,13 +613,12 @@ def _scan_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> C
 
     def run(*buffers: Any, out: Any = None) -> Any:
         carry = list(buffers[:carries])
-        xs = [
-            _held(b, spec, device) for b, spec in zip(buffers[carries:], specs[carries : carries + count], strict=False)
-        ]
+        given = zip(buffers[carries:], specs[carries : carries + count], strict=False)
+        xs = [unstacked(_held(b, spec, device)) for b, spec in given]
         captures = buffers[carries + count :]
         rows: list[list[Any]] = []
         for i in reversed(range(length)) if settings["reverse"] else range(length):
-            made = body([*carry, *[row(x, i).buffer(packed=True) for x in xs], *captures])
+            made = body([*carry, *[x[i].buffer(packed=True) for x in xs], *captures])
             carry, ys = made[:carries], made[carries:]
             rows.append(ys)
         if settings["reverse"]:

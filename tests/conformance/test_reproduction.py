@@ -74,3 +74,9 @@ def test_the_lines_that_a_failure_prints_repeat_it(check, printed, errors):
     assert check in printed, f"nothing fails in {check}; give broken.py a fault for it"
 
     assert errors[check].startswith("AssertionError"), printed[check]
+
+
+def test_the_page_about_conformance_describes_every_check():
+    page = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text(encoding="utf-8")
+
+    assert not [check for check in CHECKS if f"`{check}`" not in page]

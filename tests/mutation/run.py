@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import warnings
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -27,6 +28,7 @@ OWN = [name for name, op in OPS.items() if op.origin.startswith("trivium.ops.")]
 
 def meet(name: str) -> tuple[str | None, list[tuple[str | None, str]]]:
     """What is wrong with the right kernel of an op, if anything; and what became of each of its mutants, in order."""
+    warnings.simplefilter("ignore")  # of overflows, which are meant
     op, cpu = OPS[name], config.as_device("cpu")
     fails = failing(op, device_with(op, cpu))
     outcomes = [try_mutant(mutant, cpu) for mutant in mutants([op])]

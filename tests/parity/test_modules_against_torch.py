@@ -383,11 +383,11 @@ MODULES_APART = {
     **dict.fromkeys(["Identity", "Sigmoid", "Tanh", "Softsign", "LogSigmoid", "Tanhshrink", "Softmax2d", "Module"],
                     "PyTorch's takes any arguments and does nothing with them, or refuses them later"),
     "Sequential": "its modules go by another name, which no caller can write",
+    **dict.fromkeys(["RNN", "LSTM", "GRU"], "PyTorch's takes any arguments, and says in overloads which"),
     "Hardtanh": "the two names that its limits had before PyTorch 0.4 are not taken",
 }  # fmt: skip
 FUNCTIONS_APART = {
     "normalize": "it does not write to an `out`",
-    "embedding": "it only gathers; the options are not there",
 }
 
 

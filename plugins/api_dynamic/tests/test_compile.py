@@ -178,6 +178,17 @@ def test_a_tensor_that_an_object_holds_is_looked_at():
     assert [*results, holder.times(torch.ones(2)).tolist()] == [[1, 1], [1, 1], [5, 6]]
 
 
+def test_arguments_that_are_one_tensor_are_told_from_two():
+    compiled, weight = torch.compile(lambda x, y: x * 10 + y), nn.Parameter(torch.ones(1))
+    one, two = torch.tensor([1.0]), torch.tensor([2.0])
+
+    assert [compiled(one, one).item(), compiled(one, two).item(), compiled(two, one).item()] == [11, 12, 21]
+
+    weighed = torch.compile(lambda x: x * 10 + weight)
+    with torch.no_grad(), pytest.warns(torch.compiler.CompileWarning, match="that it also knows by another name"):
+        assert [weighed(x).item() for x in (weight, one, two, weight, nn.Parameter(two))] == [11, 11, 21, 11, 21]
+
+
 def test_a_failing_run_leaves_the_count_of_steps_as_it_was():
     training = Training("Adam")
     step = torch.compile(training.step)

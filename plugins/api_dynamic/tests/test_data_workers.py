@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import trivium_api_dynamic as ours
+from trivium_api_dynamic.utils.data import worker_pool
 
 METHODS = ["fork", "spawn"]
 
@@ -142,6 +143,20 @@ def test_an_exception_of_worker_init_fn_comes_back(torch):
     loader = torch.utils.data.DataLoader([1, 2], num_workers=1, worker_init_fn=raise_strange)
 
     with pytest.raises(RuntimeError, match=r"Caught Strange in DataLoader worker process 0(.|\n)*Strange: oftwo"):
+        list(loader)
+
+
+def raise_local(worker):
+    class Local(Exception):
+        """Is known in the worker alone."""
+
+    raise Local("told all the same")
+
+
+def test_an_exception_that_only_the_worker_knows_comes_back_as_text():
+    loader = ours.utils.data.DataLoader([1, 2], num_workers=1, worker_init_fn=raise_local)
+
+    with pytest.raises(RuntimeError, match=r"in DataLoader worker process 0(.|\n)*Local: told all the same"):
         list(loader)
 
 
@@ -403,6 +418,25 @@ def test_whatever_ends_the_program_ends_its_workers(sent):
     while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < until:
         time.sleep(0.01)
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("direction", ["send", "receive"])
+def test_a_message_that_is_cut_in_two_ends_the_workers_and_the_next_epoch_has_new_ones(monkeypatch, direction):
+    loader = ours.utils.data.DataLoader(Squares(ours), num_workers=2, persistent_workers=True)
+    iterator, whole = iter(loader), getattr(worker_pool, direction)
+    next(iterator)
+
+    def cut(end, *message):
+        end.send((True, [1])) if direction == "send" else end.recv()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker_pool, direction, cut)
+    with pytest.raises(KeyboardInterrupt):
+        next(iterator)
+    monkeypatch.setattr(worker_pool, direction, whole)
+
+    assert multiprocessing.active_children() == []
+    assert batches(loader) == [[i * i] for i in range(12)]
 
 
 def children_of(pid):

@@ -130,7 +130,7 @@ class _Rows:
             return tuple(
                 [converted(x, None, self.graph, "initializer").symbol for x in leaves(initializer)]
             ), initializer
-        first = [_last(x) if reverse else control.row(x, 0) for x in self.symbols]
+        first = [_end(x, is_last=reverse) for x in self.symbols]
         cut: dict[str, Any] = {"stop": (-1,)} if reverse else {"start": (1,)}
         self.symbols = [ops.slice(x, **cut) for x in self.symbols]
         return tuple(first), self.structure
@@ -152,8 +152,8 @@ class _Rows:
         return last, ys
 
 
-def _last(x: Symbol) -> Symbol:
-    return ops.squeeze(ops.slice(x, start=(-1,)), axis=0)
+def _end(x: Symbol, is_last: bool) -> Symbol:
+    return ops.squeeze(ops.slice(x, start=(-1,)) if is_last else ops.slice(x, stop=(1,)), axis=0)
 
 
 def _of_dtype(value: Any, dtype: Any, graph: Graph) -> Symbol:

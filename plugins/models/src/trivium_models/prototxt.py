@@ -139,7 +139,7 @@ def batch_norm(writer: Writer, at: Placed) -> None:
     """Two layers: statistics that no gradient reaches, then what is learnt."""
     name, param = at.row.name, writer.layer(at.row.name, "BatchNorm", *at.row.inputs).batch_norm_param
     param.eps, param.moving_average_fraction = at.layer.epsilon, at.layer.momentum
-    if at.layer.affine:
+    if at.layer.has_scale:
         scale = name.replace("bn", "scale", 1) if "bn" in name else f"{name}_scale"
         blob = writer.blobs[name]
         message = writer.net.layer.add(name=scale, type="Scale", bottom=[blob], top=[blob])

@@ -10,8 +10,8 @@ from typing import Any
 
 from attrs import define, field
 
+from trivium.tensor import Parameter, tape
 from trivium.tensor import Tensor as CoreTensor
-from trivium.tensor import tape
 
 from ..nn.module import Module
 from .listening import listening
@@ -70,7 +70,7 @@ class Compiled:
         tensors: list[CoreTensor] = []
         objects: list[Any] = [getattr(self.function, "__self__", None)]
         key = (
-            flattened((args, named), tensors, objects), tape.recording, *[described(x) for x in tensors],
+            flattened((args, named), tensors, objects), tape.recording, *[described(x, tensors) for x in tensors],
             *seen(self.places, objects),
         )  # fmt: skip
         known = self.known.get(key)
@@ -96,6 +96,8 @@ class Compiled:
             if any([x.gradient is not None for x in tensors]):
                 recorder.stop("it takes a tensor that has a gradient already")
             given = recorder.give(tensors)
+            if any([isinstance(thing, CoreTensor) and thing.storage in recorder.given for thing in objects]):
+                recorder.stop("it takes a tensor that it also knows by another name")
             result = self.function(*args, **named)
         for x in tensors_in(result):
             if has_gradient(x):
@@ -123,9 +125,11 @@ class Compiled:
             warnings.warn(f"compile: {name} runs eagerly: {why}", CompileWarning, stacklevel=4)
 
 
-def described(x: CoreTensor) -> Any:
-    """What a program must know of an argument."""
-    return type(x), x.spec, x.device, x.layout, x.edge is not None
+def described(x: CoreTensor, beside: list[CoreTensor]) -> Any:
+    """What a program must know of an argument; a parameter is itself: the function may know it by another name."""
+    same = next(i for i, other in enumerate(beside) if other.storage is x.storage)
+    itself = id(x) if isinstance(x, Parameter) else None
+    return type(x), x.spec, x.device, x.layout, x.edge is not None, same, itself
 
 
 class CompiledModule(Module):

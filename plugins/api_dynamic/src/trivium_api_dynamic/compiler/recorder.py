@@ -60,6 +60,7 @@ class Recorder:
         self.seen: dict[Storage, dict[Any, Symbol]] = {}
         self.slots: dict[Storage, CoreTensor] = {}
         self.given: dict[Storage, int] = {}
+        self.arguments: set[int] = set()
         self.born: WeakSet[Storage] = WeakSet()
         self.made: WeakKeyDictionary[Storage, str] = WeakKeyDictionary()
         self.fixed = {tensor.storage for tensor in _numbers.values()}
@@ -83,6 +84,7 @@ class Recorder:
     def give(self, tensors: list[CoreTensor]) -> list[Symbol]:
         """Let tensors be what a program is fed."""
         symbols = []
+        self.arguments.update([id(x) for x in tensors])
         for i, x in enumerate(tensors):
             if x.storage in self.given and (x.layout, x.spec) not in self.seen[x.storage]:
                 self.stop("it takes two tensors that see the same memory in different ways")
@@ -160,6 +162,8 @@ class Recorder:
         """The symbol of an operand, which a later run must find as it is now."""
         is_new = (x.layout, x.spec) not in self.seen.get(x.storage, ())
         symbol = self.symbol(x)
+        if isinstance(x, CoreParameter) and x.storage in self.given and id(x) not in self.arguments:
+            self.stop("it takes a tensor that it also knows as a parameter")
         if x.storage in self.slots and (is_new or isinstance(x, CoreParameter)):
             self.used[id(x)] = x, x.storage, leaf_of(x)
         return symbol

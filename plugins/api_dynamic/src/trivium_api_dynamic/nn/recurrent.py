@@ -13,7 +13,7 @@ from .module import Module
 from .utils.rnn import PackedSequence, packed, padded, swapped
 from .wrapped import Wrapped
 
-__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNBase", "RNNCell", "RNNCellBase"]
+__all__ = ["GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell"]
 
 WORDS = {"input_weight": "weight_ih", "hidden_weight": "weight_hh", "input_bias": "bias_ih", "hidden_bias": "bias_hh"}
 
@@ -27,6 +27,10 @@ class Recurrent(Wrapped):
         """Settings that say what parameters start as."""
         bound = self.hidden_size**-0.5 if self.hidden_size > 0 else 0.0
         return {"weight_initializer": Uniform(-bound, bound), "bias_initializer": Uniform(-bound, bound)}
+
+    def own_settings(self) -> dict[str, Any]:
+        """Settings that only one kind of unit has."""
+        return {}
 
     def reset_parameters(self) -> None:
         """Draw all parameters again."""
@@ -45,7 +49,7 @@ def check_features(input: Any, size: int) -> None:
         )
 
 
-class RNNBase(Recurrent):
+class Layers(Recurrent):
     """Recurrent layers over whole sequences.
 
     input:  (steps, batch, input_size), (batch, steps, input_size) with batch_first, (steps, input_size), or packed
@@ -60,15 +64,15 @@ class RNNBase(Recurrent):
 
     def __init__(
         self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
-        device=None, dtype=None, **settings,
+        device=None, dtype=None,
     ):  # fmt: skip
         super().__init__()
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bias, self.batch_first, self.bidirectional = bias, batch_first, bidirectional
         self.dropout = self.checked(dropout)
-        settings |= {
+        settings = {
             "units": hidden_size, "layers": num_layers, "direction": "both" if bidirectional else "forward",
-            "dropout": self.dropout, "biases": "two" if bias else "none", **self.start(),
+            "dropout": self.dropout, "biases": "two" if bias else "none", **self.start(), **self.own_settings(),
         }  # fmt: skip
         object.__setattr__(self, "renamed", dict(self.names()))
         self.wrap(settings, None, None, input_size, device=device, dtype=dtype)
@@ -178,8 +182,8 @@ def check_tensor(module: Module, input: Any) -> None:
         raise TypeError(f"{type(module).__name__}(): argument 'input' must be Tensor, not {type(input).__name__}")
 
 
-class RNN(RNNBase):
-    """Plain recurrent layers: h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; see RNNBase."""
+class RNN(Layers):
+    """Plain recurrent layers: h = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu; see Layers."""
 
     core = "RNN"
 
@@ -187,13 +191,15 @@ class RNN(RNNBase):
                  dropout=0.0, bidirectional=False, device=None, dtype=None):  # fmt: skip
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype,
-                         activation=nonlinearity)  # fmt: skip
         self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+
+    def own_settings(self):
+        return {"activation": self.nonlinearity}
 
 
-class LSTM(RNNBase):
-    """Layers of long short-term memory, gates in the order i, f, g, o; states are pairs (h, c); see RNNBase."""
+class LSTM(Layers):
+    """Layers of long short-term memory, gates in the order i, f, g, o; states are pairs (h, c); see Layers."""
 
     core, states = "LSTM", 2
 
@@ -211,8 +217,8 @@ class LSTM(RNNBase):
         return tuple(states)
 
 
-class GRU(RNNBase):
-    """Layers of gated recurrent units, gates in the order r, z, n; see RNNBase."""
+class GRU(Layers):
+    """Layers of gated recurrent units, gates in the order r, z, n; see Layers."""
 
     core = "GRU"
 
@@ -220,7 +226,7 @@ class GRU(RNNBase):
 # -- cells ---------------------------------------------------------------------------------------
 
 
-class RNNCellBase(Recurrent):
+class Cell(Recurrent):
     """One step of a recurrent layer.
 
     input: (batch, input_size) or (input_size,);  hx: (batch, hidden_size), for an LSTM two of them; 0 when left out
@@ -228,10 +234,10 @@ class RNNCellBase(Recurrent):
 
     renamed = WORDS
 
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None, **settings):
+    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        settings |= {"units": hidden_size, "biases": "two" if bias else "none", **self.start()}
+        settings = {"units": hidden_size, "biases": "two" if bias else "none", **self.start(), **self.own_settings()}
         self.wrap(settings, None, input_size, device=device, dtype=dtype)
         if not bias:
             self.register_parameter("bias_ih", None)
@@ -267,7 +273,7 @@ class RNNCellBase(Recurrent):
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
 
 
-class RNNCell(RNNCellBase):
+class RNNCell(Cell):
     """One step of plain units."""
 
     core = "RNNCell"
@@ -275,17 +281,20 @@ class RNNCell(RNNCellBase):
     def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None):
         if nonlinearity not in ("tanh", "relu"):
             raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
-        super().__init__(input_size, hidden_size, bias, device, dtype, activation=nonlinearity)
         self.nonlinearity = nonlinearity
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+
+    def own_settings(self):
+        return {"activation": self.nonlinearity}
 
 
-class LSTMCell(RNNCellBase):
+class LSTMCell(Cell):
     """One step of long short-term memory: (h, c)."""
 
     core = "LSTMCell"
 
 
-class GRUCell(RNNCellBase):
+class GRUCell(Cell):
     """One step of gated recurrent units."""
 
     core = "GRUCell"

@@ -162,6 +162,9 @@ def reply(connection: Connection, key: Any, answer: Any, where: str) -> None:
         except (BrokenPipeError, ConnectionResetError):
             raise
         except Exception as error:  # it cannot be pickled, or there is no memory for it
-            send(connection, (key, Failure.of(error, where)))
+            if isinstance(answer, Failure):  # of a kind that is known here alone
+                send(connection, (key, Failure(RuntimeError, answer.text, where)))
+            else:
+                send(connection, (key, Failure.of(error, where)))
     except (BrokenPipeError, ConnectionResetError):
         os._exit(1)

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import connection
 from typing import Any
 
@@ -28,7 +28,7 @@ class WorkerPool:
         self, count: int, fetching: Fetching, context: Any, seed: int, worker_init_fn: Callable[[int], Any] | None,
         timeout: float,
     ) -> None:  # fmt: skip
-        self.timeout, self.owner = timeout, os.getpid()
+        self.timeout, self.owner, self.is_cut = timeout, os.getpid(), False
         self.processes: list[Any] = []
         self.connections: list[Any] = []
         try:
@@ -61,10 +61,21 @@ class WorkerPool:
 
     def give(self, number: int, task: Any) -> None:
         """Send a worker something to do."""
+        with self.whole_messages():
+            try:
+                send(self.connections[number], task)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise self._death_of(number) from error
+
+    @contextlib.contextmanager
+    def whole_messages(self) -> Iterator[None]:
+        """Give the workers up where Ctrl-C has cut a message in two: what comes next would be taken for its rest."""
         try:
-            send(self.connections[number], task)
-        except (BrokenPipeError, ConnectionResetError) as error:
-            raise self._death_of(number) from error
+            yield
+        except BaseException:
+            self.is_cut = True
+            self.close()
+            raise
 
     def take(self) -> tuple[Any, Any]:
         """The next answer of any worker: its key, and what was made."""
@@ -73,10 +84,11 @@ class WorkerPool:
         if not ready:
             raise RuntimeError(f"DataLoader timed out after {self.timeout} seconds")
         first = min([number[end] for end in ready])
-        try:
-            key, answer = receive(self.connections[first])
-        except (EOFError, ConnectionResetError) as error:
-            raise self._death_of(first) from error
+        with self.whole_messages():
+            try:
+                key, answer = receive(self.connections[first])
+            except (EOFError, ConnectionResetError) as error:
+                raise self._death_of(first) from error
         return key, answer
 
     def _death_of(self, number: int) -> RuntimeError:
@@ -98,7 +110,10 @@ class WorkerPool:
             return
         for end in self.connections:
             with contextlib.suppress(OSError):
-                send(end, None)
+                if self.is_cut:
+                    end.close()
+                else:
+                    send(end, None)
         until = time.monotonic() + PATIENCE
         for process in self.processes:
             process.join(max(0.0, until - time.monotonic()))
