@@ -137,10 +137,13 @@ class Node(Call):
 
     def with_inputs(self, inputs: tuple[Symbol | None, ...]) -> Node:
         """The same call of other operands, making the same symbols: what passes rewrite with."""
-        made = Node(self.op, inputs, self.settings, self.specs)
-        made.outputs, made.controls, made.name, made.origin = self.outputs, self.controls, self.name, self.origin
-        made.device = self.device
-        return made
+        return Node(self.op, inputs, self.settings, self.specs).making(self)
+
+    def making(self, other: Node) -> Node:
+        """This call, making the symbols of another one in its place."""
+        self.outputs, self.controls, self.name, self.origin = other.outputs, other.controls, other.name, other.origin
+        self.device = other.device
+        return self
 
     @classmethod
     def inserted(cls, op: Op, inputs: tuple[Symbol, ...], settings: Settings, name: str) -> Node:
@@ -210,7 +213,10 @@ class Graph:
             inner = self._source(PLACEHOLDER, Spec(shape, outer.spec.dtype), {}, name)
             self.entries[slot], self.state[slot] = (outer, inner), inner
             return inner
-        return self._source(READ, slot.spec, {"slot": slot}, name)
+        spec = slot.spec  # sizes that are not known may be others at each read
+        if not spec.is_concrete and spec.has_rank:
+            spec = spec.with_shape([Dim() if type(n) is Dim else n for n in spec.shape])
+        return self._source(READ, spec, {"slot": slot}, name)
 
     def hold(self, slot: Any, value: Symbol) -> None:
         """Let a slot stand for a value of this graph: state that begins and ends with a run, kept by no Store."""

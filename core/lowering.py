@@ -83,6 +83,7 @@ def lower(
             slot_spec = node.settings["slot"].spec
             specs[node.outputs[0]] = slot_spec if slot_spec.is_concrete else Spec(storage.buffer.shape, slot_spec.dtype)
             steps.append(Step(node, (), None, node.device or device))
+            _learn_sizes(node, specs, sizes)
         elif node.op is ASSIGN:
             assert node.inputs[0] is not None
             _check_place(node, store.find(node.settings["slot"]), node.device or device)

@@ -26,9 +26,9 @@ class Store:
         return found
 
     def write(self, slot: Any, buffer: Buffer, device: Device) -> None:
-        """Give a slot a value: copied into its Storage, which is made where there is none."""
+        """Give a slot a value: copied into its Storage, which is made where there is none, or none of that size."""
         found = self.find(slot)
-        if found is None:
+        if found is None or (not slot.spec.is_concrete and found.buffer.shape != buffer.shape):
             self.adopt(slot, Storage(device.copy(buffer), device))
         else:
             found.write(buffer, getattr(slot, "layout", None))

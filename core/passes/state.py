@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import ops
 from ..graph import ASSIGN, READ, Node, Symbol
 from .block import Block
 
@@ -17,7 +18,10 @@ def order_state(block: Block) -> Block:
     for node in block.nodes:
         inputs = tuple([None if x is None else instead.get(x, x) for x in node.inputs])
         if node.op is READ and (value := newest.get(id(node.settings["slot"]))) is not None:
-            instead[node.outputs[0]] = value
+            if node.specs[0].is_concrete:
+                instead[node.outputs[0]] = value
+            else:  # the sizes that it declares are learnt from a copy
+                nodes.append(Node(ops.copy, (value,), {}, node.specs).making(node))
             continue
         if node.op is ASSIGN:
             assert inputs[0] is not None

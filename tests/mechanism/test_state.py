@@ -8,7 +8,7 @@ from trivium.errors import ShapeError, StateError
 from trivium.graph import Graph, Slot
 from trivium.opaque import opaque
 from trivium.program import Program
-from trivium.spec import Spec
+from trivium.spec import Dim, Spec
 from trivium.store import SessionStore
 from trivium.tensor import Parameter, Tensor
 
@@ -210,3 +210,20 @@ def test_one_result_of_a_call_may_be_fed_while_another_is_computed(device):
 
         assert given.numpy().tolist() == [9, 9]
         assert computed.numpy().tolist() == ([3, 4] if left is high else [1, 2])
+
+
+def test_a_slot_of_unknown_size_holds_another_size_after_each_run(device):
+    graph, slot = Graph(), Slot(Spec((Dim(),)), name="rows")
+    store = SessionStore()
+    x = graph.placeholder((None,))
+    start = graph.assign(slot, x)
+    before = graph.read(slot)
+    grown = graph.assign(slot, ops.concatenate(before, before * 2.0))
+    after = graph.read(slot)
+    padded = ops.concatenate(after, ops.full(shape=after.shape, value=7.0, dtype="float32", place=graph))
+    Program([], updates=[start], store=store, device=device).run({x: np.ones(1, np.float32)})
+    program = Program([padded], updates=[grown], fed=[], store=store, device=device)
+
+    sizes = [program.run()[0].numpy().tolist() for _ in range(2)]
+
+    assert sizes == [[1, 2, 7, 7], [1, 2, 2, 4, 7, 7, 7, 7]] and store.tensor(slot).numpy().tolist() == [1, 2, 2, 4]

@@ -161,6 +161,20 @@ def test_a_read_after_an_assignment_is_new_where_it_is_made_after_it():
         assert session.run(fresh) == 2.0 and session.run(stale) in (2.0, 3.0)
 
 
+def test_a_variable_of_unknown_shape_takes_values_of_any():
+    first = tf.placeholder(tf.float32, [None, 2])
+    v = tf.Variable(first, validate_shape=False)
+    longer = tf.assign(v, tf.concat([v.read_value(), tf.ones([1, 2])], 0), validate_shape=False)
+
+    with tf.Session() as session:
+        session.run(v.initializer, {first: np.zeros((2, 2))})
+        assert str(v.shape) == "(?, 2)" and session.run(tf.shape(v)).tolist() == [2, 2]
+        assert [session.run(longer).shape for _ in range(2)] == [(3, 2), (4, 2)]
+        assert session.run(v).tolist() == [[0, 0], [0, 0], [1, 1], [1, 1]]
+        v.load([[5, 5]], session)
+        assert session.run(v * 2.0).tolist() == [[10, 10]]
+
+
 def test_initialization_is_asserted():
     a, b = tf.Variable(1.0, name="a"), tf.Variable(2.0, name="b")
     check = tf.assert_variables_initialized()
