@@ -65,14 +65,20 @@ def _with_many_elements(x: Array) -> Array:
 ONE_STAYS = ("scatter", "scatter_nd", "put_along")  # which one, where two are written to one place, is left open
 
 
-def repeated(case: Case) -> Case:
-    """The same with the first element of each row repeated; positions and labels stay where they must."""
+def repeated(case: Case) -> Case | None:
+    """The same with the first element of each row repeated; positions and labels stay where they must.
+
+    None where that has no answer, as a singular matrix has no inverse.
+    """
 
     def repeat(x: Array) -> Array:
         return np.array(np.broadcast_to(x[..., :1], x.shape)) if x.ndim and x.size else x
 
     every = evolve(case, inputs=tuple([None if x is None else repeat(x) for x in case.inputs]))
-    return every if case.op.name not in ONE_STAYS and _has_answer(every) else changed(case, repeat)
+    if case.op.name not in ONE_STAYS and _has_answer(every):
+        return every
+    some = changed(case, repeat)
+    return some if _has_answer(some) else None
 
 
 # -- other settings ----------------------------------------------------------------------------------
