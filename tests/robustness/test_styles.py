@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 
@@ -65,8 +66,9 @@ def grown():
 
 
 FILES = {
-    "pickle": (pickle.dumps({"a": 1}), r"is a pickle .*it is refused"),
-    "zip": (b"PK\x03\x04" + b"\0" * 99, r"is a pickle .*it is refused"),
+    "pickle": (pickle.dumps({"a": 1}), r"is a damaged or unknown file of PyTorch"),
+    "code": (pickle.dumps(os.system), r"is not read: it names posix.system: that is code"),
+    "zip": (b"PK\x03\x04" + b"\0" * 99, r"is a damaged or unknown file of PyTorch"),
     "empty": (b"", r"no complete safetensors file \(0 bytes\)"),
     "text": (b"hello world", r"no complete safetensors file"),
     "a claim": (struct.pack("<Q", 2**60) + b"{}", r"no complete safetensors file"),

@@ -28,14 +28,16 @@ def torch(request):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left():
+def nothing_is_left(request):
     """No process and no open file outlives its loader."""
     resource_tracker.ensure_running()  # Python's own, which spawn starts once
     files = len(os.listdir("/proc/self/fd"))
     yield
     gc.collect()
-    assert multiprocessing.active_children() == []
-    assert len(os.listdir("/proc/self/fd")) <= files
+    has_peer = "peer" in request.fixturenames or "torch" in request.fixturenames
+    if not has_peer or request.node.callspec.params.get("torch") == "ours":
+        assert multiprocessing.active_children() == []
+        assert len(os.listdir("/proc/self/fd")) <= files
 
 
 class Squares:

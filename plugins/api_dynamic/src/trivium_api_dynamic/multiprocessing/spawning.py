@@ -65,9 +65,10 @@ class ProcessContext:
         running = [process.sentinel for process in self.processes if process.is_alive()]
         if running:
             self._listen(connection.wait([*running, *self._failures.values()], timeout))
+        is_over = not any([process.is_alive() for process in self.processes])  # asked before the exit codes are
         failed = next((i for i, process in enumerate(self.processes) if process.exitcode or i in self._told), None)
         if failed is None:
-            return not any([process.is_alive() for process in self.processes])
+            return is_over
         for process in self.processes:
             process.terminate()
         for process in self.processes:
