@@ -615,21 +615,17 @@ def _scan_runner(device: Device, specs: Sequence[Spec], settings: Settings) -> C
         carry = list(buffers[:carries])
         given = zip(buffers[carries:], specs[carries : carries + count], strict=False)
         xs = [unstacked(_held(b, spec, device)) for b, spec in given]
-        captures = buffers[carries + count :]
         rows: list[list[Any]] = []
         for i in reversed(range(length)) if settings["reverse"] else range(length):
-            made = body([*carry, *[x[i].buffer(packed=True) for x in xs], *captures])
+            made = body([*carry, *[x[i].buffer(packed=True) for x in xs], *buffers[carries + count :]])
             carry, ys = made[:carries], made[carries:]
             rows.append(ys)
         if settings["reverse"]:
             rows.reverse()
         if not rows:
             return (*carry, *[device.empty(spec) for spec in scan_shape(*specs, **settings)[carries:]])
-        columns = list(zip(*rows, strict=True))
-        stacked = [
-            stack([Tensor.around(b, Spec(b.shape, b.dtype), device) for b in column]).buffer() for column in columns
-        ]
-        return (*carry, *stacked)
+        held = [[_held(b, Spec(b.shape, b.dtype), device) for b in column] for column in zip(*rows, strict=True)]
+        return (*carry, *[stack(column).buffer() for column in held])
 
     return run
 
