@@ -157,18 +157,13 @@ def _answering(types: Sequence[str]) -> list[str]:
     """Those types of device that answer when they are tried in a process of their own, where a hang harms nobody."""
     import subprocess  # noqa: PLC0415 - few ask for `auto`
 
-    asked = subprocess.run(
-        [sys.executable, "-P", "-m", "trivium", "devices", "--json"], stdin=subprocess.DEVNULL, capture_output=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, check=False,
-    )  # fmt: skip
+    ask = [sys.executable, "-P", "-m", "trivium", "devices", "--json"]
+    seen = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    asked = subprocess.run(ask, stdin=subprocess.DEVNULL, capture_output=True, env=seen, check=False)
     answers = json.loads(asked.stdout or '{"types": {}}')["types"]  # where the command fails, the devices will say why
-    for type, answer in answers.items():
-        if answer["state"] in ("crashed", "timed out"):
-            warnings.warn(
-                f"device auto: {type} is left out: {answer['state']}: {answer['cause']}; `trivium doctor` says more",
-                PluginWarning,
-                stacklevel=2,
-            )
+    if silent := [type for type in types if answers.get(type, {}).get("state") in ("crashed", "timed out")]:
+        text = f"device auto: {', '.join(silent)} left out, for want of an answer; `trivium doctor` says more"
+        warnings.warn(text, PluginWarning, stacklevel=2)
     return [type for type in types if type not in answers or answers[type]["state"] == "ok"]
 
 

@@ -12,12 +12,12 @@ OWN = [op for op in OPS.values() if op.origin.startswith("trivium.")]
 # No sample works with an unknown batch: sizes are settings there, or nothing has an axis 0 that could be a batch.
 KNOWN_SIZES_ONLY = {
     "zeros", "ones", "full", "arange", "advance",  # made from settings and state
-    "random_bits", "random_integers", "uniform", "normal",
+    "random_bits", "random_integers", "uniform", "normal", "count_up",
     "broadcast_to", "mean_gradient", "slice_gradient",  # the samples say the whole shape
 }  # fmt: skip
 
 NEVER_EMPTY = {
-    "arange", "advance", "as_strided",  # nothing to read, nothing to count
+    "arange", "count_up", "advance", "as_strided",  # nothing to read, nothing to count
     "batch_norm", "batch_norm_gradient",  # no mean of nothing
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ def test_every_op_is_tried_on_nothing_at_all():
 def test_only_these_ops_have_results_whose_size_running_alone_tells():
     born = {op.name for op in OWN if any(map(op_checks.has_born_sizes, cases(op)))}
 
-    assert born == {"unique", "nonzero", "bincount"}
+    assert born == {"unique", "nonzero", "bincount", "count_up"}
 
 
 def test_samples_do_not_depend_on_what_was_drawn_before():
