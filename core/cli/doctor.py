@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import discovery, registry, settings
 from ..errors import TriviumError, did_you_mean
-from .probe import LIMIT, Probe, probe, probe_all
+from .probe import LIMIT, Probe, probe_all
 from .table import print_json, print_table
 
 _VARIABLES = {setting.variable for setting in settings.SETTINGS.values()} | {"TRIVIUM_DEBUG", "TRIVIUM_DATA"}
@@ -63,7 +63,10 @@ def _plugins(problems: list[dict[str, str]]) -> list[dict[str, Any]]:
     targets = list(dict.fromkeys([(r.distribution, r.target) for r in records if r.state == "pending"]))
     probes = dict(zip(targets, probe_all([("plugin", *target) for target in targets])))
     sound = [target for target, tried in probes.items() if tried.state == "ok"]
-    together = probe("together", *chain.from_iterable(sound), limit=2 * LIMIT)
+    [together] = probe_all([("together", *chain.from_iterable(sound))], limit=2 * LIMIT)
+    if together.state != "ok":
+        remedy = "block one after the other with `trivium plugins block` to find which"
+        problems.append({"problem": f"plugins, all together: {together.state}: {together.cause}", "remedy": remedy})
     for failed in together.found.get("failed", ()):
         target = (failed["distribution"], failed["target"])
         probes[target] = Probe("failed", failed["cause"], found={"remedy": failed["remedy"]})

@@ -19,13 +19,13 @@ from ..operation import Tensor
 from ..tensor_shape import TensorShape
 from .iterator import Iterator
 from .reading import Function, Reading, ordinal
-from .structure import Kind, array_of, flat, is_nest, kinds_of, kinds_said, mapped, packed_like
+from .structure import Kind, Structured, array_of, flat, is_nest, kinds_of, kinds_said, mapped, packed_like
 
 __all__ = ["Dataset"]
 
 
 @define(slots=False, eq=False)
-class Dataset:
+class Dataset(Structured):
     """Elements one after the other, of one structure.
 
     kinds:  what the components of an element are
@@ -49,21 +49,6 @@ class Dataset:
         """The tensors whose values must be known before a walk begins."""
         found = [x for x in self.own if isinstance(x, Tensor)]
         return list(dict.fromkeys([*found, *[x for dataset in self.inputs for x in dataset.tensors()]]))
-
-    @property
-    def output_types(self) -> Any:
-        """The dtype of each component."""
-        return mapped(lambda kind: kind.dtype, self.kinds)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The shape of each component, as far as it is known."""
-        return mapped(lambda kind: kind.shape, self.kinds)
-
-    @property
-    def output_classes(self) -> Any:
-        """Tensor, for each component."""
-        return mapped(lambda _: Tensor, self.kinds)
 
     def _then(self, walk: Callable[[Reading], Walk[Any]], kinds: Any = None, own: Sequence[Any] = ()) -> Dataset:
         """A data set that is made of this one."""

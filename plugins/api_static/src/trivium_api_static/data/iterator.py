@@ -15,14 +15,14 @@ from ..graph import get_default_graph
 from ..operation import Operation, Tensor
 from ..staging import sink, source
 from .reading import Reading
-from .structure import flat, kinds_said, mapped, packed_like
+from .structure import Structured, flat, kinds_said, packed_like
 
 __all__ = ["Iterator"]
 
 _named: WeakValueDictionary[bytes, Iterator] = WeakValueDictionary()
 
 
-class Iterator:
+class Iterator(Structured):
     """A walk through a data set, one for each session.
 
     kinds:   what the components of its elements are
@@ -139,18 +139,3 @@ class Iterator:
                 None, None, f"no iterator has the handle {key!r}; feed what string_handle() gives"
             )
         return _named[key]
-
-    @property
-    def output_types(self) -> Any:
-        """The dtype of each component."""
-        return mapped(lambda kind: kind.dtype, self.kinds)
-
-    @property
-    def output_shapes(self) -> Any:
-        """The shape of each component, as far as it is known."""
-        return mapped(lambda kind: kind.shape, self.kinds)
-
-    @property
-    def output_classes(self) -> Any:
-        """Tensor, for each component."""
-        return mapped(lambda _: Tensor, self.kinds)

@@ -14,7 +14,7 @@ from ..dtypes import DType, as_dtype, string
 from ..operation import Tensor
 from ..tensor_shape import TensorShape
 
-__all__ = ["Kind", "array_of", "flat", "kinds_of", "kinds_said", "mapped", "packed_like"]
+__all__ = ["Kind", "Structured", "array_of", "flat", "kinds_of", "kinds_said", "mapped", "packed_like"]
 
 
 @frozen
@@ -106,3 +106,24 @@ def _shapes_like(types: Any, shapes: Any) -> list[Any]:
     if isinstance(types, tuple):
         return [s for t, shape in zip(types, shapes, strict=True) for s in _shapes_like(t, shape)]
     return [shapes]
+
+
+class Structured:
+    """What has elements of one structure, and says what their components are."""
+
+    kinds: Any
+
+    @property
+    def output_types(self) -> Any:
+        """The dtype of each component."""
+        return mapped(lambda kind: kind.dtype, self.kinds)
+
+    @property
+    def output_shapes(self) -> Any:
+        """The shape of each component, as far as it is known."""
+        return mapped(lambda kind: kind.shape, self.kinds)
+
+    @property
+    def output_classes(self) -> Any:
+        """Tensor, for each component."""
+        return mapped(lambda _: Tensor, self.kinds)
